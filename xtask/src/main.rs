@@ -1,0 +1,2 @@
+//! `cargo xtask`: what a developer runs.
+fn main() {}
