@@ -1,0 +1,517 @@
+//! Every index formula: the orders in which a LUT's entries are listed, and the layouts in which they lie in a
+//! 2D texture.
+//!
+//! `r, g, b` are lattice indices, 0 to N−1. *Fastest* is the index that changes from one entry to the next. In a
+//! texture, `x` runs right and `y` runs down from the first row in memory.
+//!
+//! | layout | size | x | y | who reads it |
+//! | --- | --- | --- | --- | --- |
+//! | `vglb` | N²×N | `b·N + g` | `r` | this project's shaders, and installations built on the Python package |
+//! | `unreal` | N²×N | `b·N + r` | `g` | Unreal Engine LUT strips |
+//! | `unity` | N²×N | `b·N + r` | `N−1−g` | Unity strips (first row at the bottom) |
+//! | `hald-clut` | L³×L³, N = L² | `p mod L³` | `p div L³`, `p = r + N·(g + N·b)` | ImageMagick, GraphicsMagick, darktable |
+//!
+//! Every one of them puts a lattice point at a texel number that is linear in r, g and b, so one loop serves all.
+
+use crate::lut::{GridSize, Lut3d, NotFinite};
+use std::fmt;
+use std::str::FromStr;
+
+/// One texel, or one entry on the wire: R, G, B, A as float32, little endian.
+pub type Texel = [u8; 16];
+
+/// The largest texture side that every Direct3D 11, Metal and Vulkan device of the last decade takes.
+pub const MAX_TEXTURE_SIDE: usize = 16384;
+
+const ALPHA_ONE: [u8; 4] = 1.0f32.to_le_bytes();
+
+/// The order in which a list of entries runs through the lattice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum EntryOrder {
+    /// `b + N·(g + N·r)`: OpenGradeIO's default reading, .3dl, CLF.
+    #[default]
+    BlueFastest,
+    /// `r + N·(g + N·b)`: .cube, .csp.
+    RedFastest,
+}
+
+/// How a LUT's entries lie in a 2D texture. The table is in this module's documentation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Layout {
+    /// N²×N, x = b·N + g, y = r.
+    #[default]
+    Vglb,
+    /// N²×N, x = b·N + r, y = g.
+    Unreal,
+    /// N²×N, x = b·N + r, y = N−1−g.
+    Unity,
+    /// L³×L³ with N = L²: a Hald CLUT as ImageMagick means it.
+    HaldClut,
+}
+
+/// A texel number that is linear in r, g and b: `offset + r·red + g·green + b·blue`.
+#[derive(Clone, Copy)]
+struct Strides {
+    offset: isize,
+    red: isize,
+    green: isize,
+    blue: isize,
+}
+
+impl EntryOrder {
+    /// Both orders.
+    pub const ALL: [EntryOrder; 2] = [EntryOrder::BlueFastest, EntryOrder::RedFastest];
+
+    /// The name used on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            EntryOrder::BlueFastest => "blue-fastest",
+            EntryOrder::RedFastest => "red-fastest",
+        }
+    }
+
+    /// The other order.
+    pub const fn other(self) -> Self {
+        match self {
+            EntryOrder::BlueFastest => EntryOrder::RedFastest,
+            EntryOrder::RedFastest => EntryOrder::BlueFastest,
+        }
+    }
+
+    /// Where the entry for lattice point `[r, g, b]` stands in the list.
+    #[inline]
+    pub const fn index(self, size: GridSize, [r, g, b]: [usize; 3]) -> usize {
+        let n = size.get();
+        match self {
+            EntryOrder::BlueFastest => b + n * (g + n * r),
+            EntryOrder::RedFastest => r + n * (g + n * b),
+        }
+    }
+
+    /// The lattice point `[r, g, b]` of the entry at `index`.
+    #[inline]
+    pub const fn point(self, size: GridSize, index: usize) -> [usize; 3] {
+        let n = size.get();
+        let (slow, middle, fast) = (index / (n * n), index / n % n, index % n);
+        match self {
+            EntryOrder::BlueFastest => [slow, middle, fast],
+            EntryOrder::RedFastest => [fast, middle, slow],
+        }
+    }
+}
+
+impl Layout {
+    /// All layouts.
+    pub const ALL: [Layout; 4] = [Layout::Vglb, Layout::Unreal, Layout::Unity, Layout::HaldClut];
+
+    /// The name used on the command line and in documents.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Layout::Vglb => "vglb",
+            Layout::Unreal => "unreal",
+            Layout::Unity => "unity",
+            Layout::HaldClut => "hald-clut",
+        }
+    }
+
+    fn strides(self, n: usize) -> Strides {
+        let n = n as isize;
+        match self {
+            Layout::Vglb => Strides { offset: 0, red: n * n, green: 1, blue: n },
+            Layout::Unreal => Strides { offset: 0, red: 1, green: n * n, blue: n },
+            Layout::Unity => Strides { offset: (n - 1) * n * n, red: 1, green: -n * n, blue: n },
+            Layout::HaldClut => Strides { offset: 0, red: 1, green: n, blue: n * n },
+        }
+    }
+}
+
+/// A name that is none of the known ones.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{given:?} is no {what}; it can be {known}")]
+pub struct UnknownName {
+    what: &'static str,
+    given: String,
+    known: String,
+}
+
+fn by_name<T: Copy>(
+    what: &'static str,
+    all: &[T],
+    name: impl Fn(T) -> &'static str,
+    given: &str,
+) -> Result<T, UnknownName> {
+    all.iter().copied().find(|v| name(*v) == given).ok_or_else(|| UnknownName {
+        what,
+        given: given.to_owned(),
+        known: all.iter().map(|v| name(*v)).collect::<Vec<_>>().join(", "),
+    })
+}
+
+impl FromStr for EntryOrder {
+    type Err = UnknownName;
+    fn from_str(s: &str) -> Result<Self, UnknownName> {
+        by_name("entry order", &Self::ALL, Self::name, s)
+    }
+}
+
+impl FromStr for Layout {
+    type Err = UnknownName;
+    fn from_str(s: &str) -> Result<Self, UnknownName> {
+        by_name("layout", &Self::ALL, Self::name, s)
+    }
+}
+
+impl fmt::Display for EntryOrder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Display for Layout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What a LUT's texture looks like: its grid size, layout, and the width and height that follow from them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TextureShape {
+    size: GridSize,
+    layout: Layout,
+    width: u32,
+    height: u32,
+}
+
+/// A LUT that has no texture in a layout.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ShapeError {
+    /// The texture would be larger than graphics devices take.
+    #[error(
+        "a LUT of grid size {size} needs a {layout} texture of {width}×{height}; a texture has at most {MAX_TEXTURE_SIDE} texels a side, so a strip holds N ≤ 128"
+    )]
+    TooLarge {
+        /// The grid size asked for.
+        size: GridSize,
+        /// The layout asked for.
+        layout: Layout,
+        /// Width that would be needed, in texels.
+        width: usize,
+        /// Height that would be needed, in texels.
+        height: usize,
+    },
+    /// `hald-clut` holds square grid sizes only.
+    #[error(
+        "layout hald-clut needs a grid size that is a square number (4, 9, 16, 25, 36, 49, 64, 81, 100, 121, 144, …), and {0} is not"
+    )]
+    NotSquare(GridSize),
+    /// Width and height fit no grid size in this layout.
+    #[error("an image of {width}×{height} is no {layout} texture; {wanted}")]
+    NoSuchShape {
+        /// Width given, in texels.
+        width: usize,
+        /// Height given, in texels.
+        height: usize,
+        /// The layout asked for.
+        layout: Layout,
+        /// What would fit.
+        wanted: &'static str,
+    },
+}
+
+impl TextureShape {
+    /// The texture for a LUT of grid size `size` in `layout`.
+    pub fn new(size: GridSize, layout: Layout) -> Result<Self, ShapeError> {
+        let n = size.get();
+        let (width, height) = match layout {
+            Layout::Vglb | Layout::Unreal | Layout::Unity => (n * n, n),
+            Layout::HaldClut => {
+                let level = n.isqrt();
+                if level * level != n {
+                    return Err(ShapeError::NotSquare(size));
+                }
+                (level * n, level * n)
+            }
+        };
+        if width > MAX_TEXTURE_SIDE {
+            return Err(ShapeError::TooLarge { size, layout, width, height });
+        }
+        Ok(TextureShape { size, layout, width: width as u32, height: height as u32 })
+    }
+
+    /// The shape that an image of `width`×`height` texels has in `layout`.
+    pub fn from_dimensions(width: usize, height: usize, layout: Layout) -> Result<Self, ShapeError> {
+        let (n, wanted) = match layout {
+            Layout::HaldClut => {
+                let level = (width as f64).cbrt().round() as usize;
+                (level * level, "a Hald CLUT is L³×L³ (8×8, 27×27, 64×64, 125×125, …)")
+            }
+            _ => (height, "a strip is N²×N (256×16, 1089×33, 4096×64, …)"),
+        };
+        GridSize::new(n as u64)
+            .ok()
+            .and_then(|size| Self::new(size, layout).ok())
+            .filter(|s| (s.width(), s.height()) == (width, height))
+            .ok_or(ShapeError::NoSuchShape { width, height, layout, wanted })
+    }
+
+    /// The LUT's grid size N.
+    pub fn size(&self) -> GridSize {
+        self.size
+    }
+
+    /// The layout.
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// Width in texels.
+    pub fn width(&self) -> usize {
+        self.width as usize
+    }
+
+    /// Height in texels.
+    pub fn height(&self) -> usize {
+        self.height as usize
+    }
+
+    /// N³: every layout uses each texel once.
+    pub fn texels(&self) -> usize {
+        self.size.entries()
+    }
+
+    /// Bytes of the tightly packed texture, 16 a texel.
+    pub fn bytes(&self) -> usize {
+        self.size.rgba_bytes()
+    }
+
+    /// The texel number (`y·width + x`) of a lattice point.
+    #[inline]
+    pub fn texel(&self, [r, g, b]: [usize; 3]) -> usize {
+        let s = self.layout.strides(self.size.get());
+        (s.offset + r as isize * s.red + g as isize * s.green + b as isize * s.blue) as usize
+    }
+}
+
+impl fmt::Display for TextureShape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}³ as {}×{} {}", self.size, self.width, self.height, self.layout)
+    }
+}
+
+/// Puts entries, as they arrive, where they belong in a texture.
+///
+/// Alpha is written as 1.0; every other bit goes through untouched.
+#[derive(Clone, Copy, Debug)]
+pub struct Placement {
+    shape: TextureShape,
+    order: EntryOrder,
+}
+
+impl Placement {
+    /// Entries listed in `order`, to be laid out as `shape` says.
+    pub fn new(shape: TextureShape, order: EntryOrder) -> Self {
+        Placement { shape, order }
+    }
+
+    /// The texture's shape.
+    pub fn shape(&self) -> TextureShape {
+        self.shape
+    }
+
+    /// Writes the entries from number `first` on into `texture`, and tells whether all their R, G and B are finite.
+    ///
+    /// # Panics
+    /// Where the entries run over the LUT's end, or `texture` is not the shape's number of texels.
+    pub fn write(&self, first: usize, entries: &[Texel], texture: &mut [Texel]) -> bool {
+        let n = self.shape.size.get();
+        assert_eq!(texture.len(), self.shape.texels(), "a {} texture", self.shape);
+        assert!(first + entries.len() <= texture.len(), "entries beyond the end of a {}³ LUT", n);
+        let s = self.shape.layout.strides(n);
+        let (slow_stride, fast_stride) = match self.order {
+            EntryOrder::BlueFastest => (s.red, s.blue),
+            EntryOrder::RedFastest => (s.blue, s.red),
+        };
+        let row_start = |row: usize| s.offset + (row / n) as isize * slow_stride + (row % n) as isize * s.green;
+
+        let mut seen = Finiteness::default();
+        let mut rest = entries;
+        let mut at = first;
+        // Entries up to the next whole row of the list, in which only the fastest index changes.
+        while !rest.is_empty() && (!at.is_multiple_of(n) || rest.len() < n) {
+            let (row, fast) = (at / n, at % n);
+            let take = (n - fast).min(rest.len());
+            let start = row_start(row) + fast as isize * fast_stride;
+            seen.place(&rest[..take], texture, start, fast_stride);
+            rest = &rest[take..];
+            at += take;
+        }
+        // Four rows at a time where they lie beside each other in the texture: one cache line is then written at once.
+        while rest.len() >= n {
+            let row = at / n;
+            if s.green == 1 && rest.len() >= 4 * n && row % n + 4 <= n {
+                let (block, tail) = rest.split_at(4 * n);
+                seen.place_four(block, n, texture, row_start(row), fast_stride);
+                rest = tail;
+                at += 4 * n;
+            } else {
+                let (one, tail) = rest.split_at(n);
+                seen.place(one, texture, row_start(row), fast_stride);
+                rest = tail;
+                at += n;
+            }
+        }
+        if !rest.is_empty() {
+            seen.place(rest, texture, row_start(at / n), fast_stride);
+        }
+        seen.all_finite()
+    }
+
+    /// The LUT that lies in `texture`.
+    ///
+    /// # Panics
+    /// Where `texture` is not the shape's number of texels.
+    pub fn read(shape: TextureShape, texture: &[Texel]) -> Lut3d {
+        assert_eq!(texture.len(), shape.texels(), "a {shape} texture");
+        Lut3d::from_fn(shape.size, |point| rgb(&texture[shape.texel(point)]))
+    }
+
+    /// Writes a whole LUT into `texture`.
+    ///
+    /// # Panics
+    /// Where `texture` is not the shape's number of texels, or the LUT is of another grid size.
+    pub fn write_lut(shape: TextureShape, lut: &Lut3d, texture: &mut [Texel]) {
+        assert_eq!(texture.len(), shape.texels(), "a {shape} texture");
+        assert_eq!(lut.size(), shape.size, "the LUT's grid size");
+        for (i, entry) in lut.entries().iter().enumerate() {
+            texture[shape.texel(EntryOrder::BlueFastest.point(shape.size, i))] = texel(*entry);
+        }
+    }
+}
+
+/// R, G and B of a texel.
+#[inline]
+pub fn rgb(t: &Texel) -> [f32; 3] {
+    [0, 4, 8].map(|i| f32::from_le_bytes([t[i], t[i + 1], t[i + 2], t[i + 3]]))
+}
+
+/// A texel from R, G and B, with alpha 1.0.
+#[inline]
+pub fn texel(rgb: [f32; 3]) -> Texel {
+    let mut t = [0; 16];
+    for (to, v) in t.as_chunks_mut::<4>().0.iter_mut().zip(rgb) {
+        *to = v.to_le_bytes();
+    }
+    t[12..].copy_from_slice(&ALPHA_ONE);
+    t
+}
+
+/// Counts the entries of a list that are not finite, and remembers the first.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NotFiniteCount {
+    count: usize,
+    first: usize,
+}
+
+impl NotFiniteCount {
+    /// Takes the next entries, of which the first is number `first` of the list.
+    pub fn add(&mut self, first: usize, entries: &[Texel]) {
+        for (i, e) in entries.iter().enumerate() {
+            if rgb(e).iter().any(|v| !v.is_finite()) {
+                if self.count == 0 {
+                    self.first = first + i;
+                }
+                self.count += 1;
+            }
+        }
+    }
+
+    /// What was found, if anything.
+    pub fn result(&self, size: GridSize, order: EntryOrder) -> Result<(), NotFinite> {
+        match self.count {
+            0 => Ok(()),
+            count => Err(NotFinite { count, first: order.point(size, self.first) }),
+        }
+    }
+}
+
+/// Gathers, lane by lane, whether any exponent was all ones.
+#[derive(Default)]
+struct Finiteness([u32; 4]);
+
+impl Finiteness {
+    /// One entry with alpha set to 1.0; remembers whether it is finite. An exponent of all ones is the only one
+    /// that carries into the sign bit when 1 is added to it.
+    #[inline(always)]
+    fn pass(&mut self, entry: &Texel) -> Texel {
+        let mut out = *entry;
+        for (lane, seen) in self.0.iter_mut().enumerate() {
+            let bits =
+                u32::from_le_bytes([entry[4 * lane], entry[4 * lane + 1], entry[4 * lane + 2], entry[4 * lane + 3]]);
+            *seen |= (bits & 0x7fff_ffff).wrapping_add(0x0080_0000);
+        }
+        out[12..].copy_from_slice(&ALPHA_ONE);
+        out
+    }
+
+    #[inline]
+    fn place(&mut self, entries: &[Texel], texture: &mut [Texel], start: isize, stride: isize) {
+        if stride == 1 {
+            let out = &mut texture[start as usize..][..entries.len()];
+            for (to, e) in out.iter_mut().zip(entries) {
+                *to = self.pass(e);
+            }
+        } else {
+            for (i, e) in entries.iter().enumerate() {
+                texture[(start + i as isize * stride) as usize] = self.pass(e);
+            }
+        }
+    }
+
+    /// Four rows of `n` entries, whose texels lie side by side.
+    #[inline]
+    fn place_four(&mut self, rows: &[Texel], n: usize, texture: &mut [Texel], start: isize, stride: isize) {
+        let (a, rest) = rows.split_at(n);
+        let (b, rest) = rest.split_at(n);
+        let (c, d) = rest.split_at(n);
+        for (i, (((a, b), c), d)) in a.iter().zip(b).zip(c).zip(d).enumerate() {
+            let at = (start + i as isize * stride) as usize;
+            let out = &mut texture[at..at + 4];
+            out[0] = self.pass(a);
+            out[1] = self.pass(b);
+            out[2] = self.pass(c);
+            out[3] = self.pass(d);
+        }
+    }
+
+    fn all_finite(&self) -> bool {
+        (self.0[0] | self.0[1] | self.0[2]) & 0x8000_0000 == 0
+    }
+}
+
+/// How much closer a LUT must be to the identity in the other entry order than in its own to be called suspect.
+const SUSPECT_RATIO: f64 = 0.5;
+
+/// Whether a LUT is clearly closer to the identity with red and blue exchanged: a sign that its entries were read
+/// in the wrong order. Looks at up to 9³ lattice points; `at` gives R, G, B at a lattice point.
+pub fn looks_swapped(size: GridSize, mut at: impl FnMut([usize; 3]) -> [f32; 3]) -> bool {
+    let last = size.get() - 1;
+    let steps = last.min(8);
+    let node = |k: usize| k * last / steps;
+    let (mut own, mut swapped) = (0.0f64, 0.0f64);
+    for r in 0..=steps {
+        for g in 0..=steps {
+            for b in (0..=steps).filter(|b| *b != r) {
+                let [vr, vg, vb] = at([node(r), node(g), node(b)]).map(f64::from);
+                let [ir, ig, ib] = [r, g, b].map(|k| node(k) as f64 / last as f64);
+                let green = (vg - ig).abs();
+                own += (vr - ir).abs() + green + (vb - ib).abs();
+                swapped += (vr - ib).abs() + green + (vb - ir).abs();
+            }
+        }
+    }
+    swapped < own * SUSPECT_RATIO
+}
+
+#[cfg(test)]
+#[path = "hald_tests.rs"]
+mod tests;

@@ -1,0 +1,29 @@
+//! A virtual LUT box: 3D LUTs arrive over the network, each leaves as a 32-bit float texture that any program on
+//! the same computer can use.
+//!
+//! ```text
+//! Livegrade ──TCP──▶ wire ──▶ LutSink ──▶ channel ──▶ hald layout ──▶ texture sender ──▶ Spout │ Syphon │ Linux
+//!                    BSON,    checked     latest      one pass into   one back end
+//!                    limits   values      per name    mapped memory   a platform
+//! ```
+//!
+//! # Layout
+//!
+//! | module | job |
+//! | --- | --- |
+//! | [`wire`] | OpenGradeIO on the wire: bounded BSON, requests, replies, a client |
+//! | [`server`] | accepting connections, limits, draining |
+//! | [`sink`] | the seam between the wire and whatever wants LUTs |
+//! | [`channel`] | one stream for each channel: names, revisions, counters |
+//! | [`hald`] | every index formula: entry orders and texture layouts |
+//! | [`lut`] | 3D LUTs as values: grids, interpolation, CDL, files |
+//! | [`texture`] | the seam to texture sharing, and its back ends |
+//! | [`strip`] | strips as image files |
+//! | [`cli`] | one file for each command |
+
+pub mod hald;
+pub mod lut;
+pub mod texture;
+
+/// The version of this crate, as `--version` prints it.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,2 @@
+//! The command `virtual-gpu-lut-box`.
+fn main() {}

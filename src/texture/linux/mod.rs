@@ -1,0 +1,1 @@
+//! Linux: the shared-texture transport.

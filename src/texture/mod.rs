@@ -1,0 +1,190 @@
+//! The seam to texture sharing: what a server needs of a platform, and the back ends that give it.
+//!
+//! Design decisions:
+//! - A [`TextureSender`] is one stream. It outlives size changes: receivers stay connected, the name stays.
+//! - Many threads may write one stream at once, each through a [`TextureWriter`] of its own. A writer fills memory
+//!   that no receiver sees, for as long as it likes, then publishes it in one step; the newest publication wins.
+//! - Textures are R32G32B32A32 float, rows tightly packed, row 0 at the top.
+//! - Once a writer has published a shape, publishing it again allocates nothing.
+//! - "Not here" ([`TextureError::Unavailable`]) is told apart from "broken": only the first lets the choice of a back
+//!   end fall through to the next.
+//! - Dropping a sender ends its stream, and receivers are told.
+//!
+//! This file is the only one with a `cfg` on the operating system.
+
+mod error;
+#[cfg(target_os = "linux")]
+pub mod linux;
+pub mod memory;
+
+pub use error::TextureError;
+
+use crate::hald::{Texel, TextureShape};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+/// A way of sharing textures between the programs of this computer.
+pub trait TextureBackend: Send + Sync + 'static {
+    /// The name used on the command line: `linux`, `spout`, `syphon`, `memory`.
+    fn name(&self) -> &'static str;
+
+    /// One line on what this back end is, for `vglb info`.
+    fn description(&self) -> &'static str;
+
+    /// Whether it works on this machine now, and otherwise why not.
+    fn check(&self) -> Result<(), TextureError>;
+
+    /// Further facts for `vglb info`, as name and value.
+    fn details(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    /// Starts a stream. Receivers can find it once its first texture is published.
+    fn create_sender(&self, stream: &str) -> Result<Box<dyn TextureSender>, TextureError>;
+
+    /// The streams that can be received on this computer now, by name.
+    fn streams(&self) -> Result<Vec<StreamInfo>, TextureError>;
+
+    /// Connects to a stream.
+    fn open(&self, stream: &str) -> Result<Box<dyn TextureReceiver>, TextureError>;
+}
+
+/// One stream of textures. Dropping it ends the stream.
+pub trait TextureSender: Send + Sync {
+    /// The name under which receivers find it; not always the one asked for.
+    fn name(&self) -> &str;
+
+    /// A way to write textures from one thread.
+    fn writer(&self) -> Result<Box<dyn TextureWriter>, TextureError>;
+
+    /// How many receivers are connected, where the platform tells.
+    fn receivers(&self) -> Option<usize>;
+}
+
+/// Writes textures into one stream: [`begin`](Self::begin), fill [`texels`](Self::texels), then
+/// [`publish`](Self::publish) or [`abandon`](Self::abandon). Dropping it abandons.
+pub trait TextureWriter: Send {
+    /// Takes memory for a texture of this shape. What is in it is not defined. A texture begun before is abandoned.
+    fn begin(&mut self, shape: TextureShape) -> Result<(), TextureError>;
+
+    /// The texture begun: `height` rows of `width` texels, row 0 first. Empty where none is begun.
+    fn texels(&mut self) -> &mut [Texel];
+
+    /// Makes the texture begun the stream's newest, and returns its revision once receivers can see it. Revisions of
+    /// a stream start at 1 and rise by 1.
+    fn publish(&mut self) -> Result<u64, TextureError>;
+
+    /// Gives the memory back without publishing.
+    fn abandon(&mut self);
+}
+
+/// Receives one stream's textures. Always the newest one: textures that nobody waited for are skipped.
+pub trait TextureReceiver: Send {
+    /// Waits for a texture newer than the last one that this receiver has read, at most `timeout` (`None`: for ever).
+    fn wait(&mut self, timeout: Option<Duration>) -> Result<Event, TextureError>;
+
+    /// Copies the newest texture into `frame`, whose buffer is used again where it is large enough.
+    ///
+    /// # Errors
+    /// [`TextureError::Ended`] where the stream has ended or nothing has been published yet.
+    fn read(&mut self, frame: &mut Frame) -> Result<(), TextureError>;
+}
+
+/// What a receiver waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A texture that was not read yet is there.
+    Frame,
+    /// The sender has ended the stream, or is gone.
+    Ended,
+    /// Nothing happened in the time given.
+    TimedOut,
+}
+
+/// A received texture, as an own copy.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Frame {
+    /// Width in texels.
+    pub width: usize,
+    /// Height in texels.
+    pub height: usize,
+    /// The shape, where the transport says how the LUT is laid out.
+    pub shape: Option<TextureShape>,
+    /// The sender's revision; where the transport has none, a number that changes with every texture.
+    pub revision: u64,
+    /// When it was published, where the transport says so.
+    pub published: Option<SystemTime>,
+    /// The texel format on the transport, by its usual name.
+    pub format: &'static str,
+    /// `height` rows of `width` texels, row 0 (the top) first, as R, G, B, A float32.
+    pub texels: Vec<Texel>,
+}
+
+/// What can be told of a stream without reading its texture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StreamInfo {
+    /// The stream's name.
+    pub name: String,
+    /// Width in texels.
+    pub width: usize,
+    /// Height in texels.
+    pub height: usize,
+    /// The shape, where the transport says how the LUT is laid out.
+    pub shape: Option<TextureShape>,
+    /// The texel format on the transport, by its usual name.
+    pub format: &'static str,
+    /// The newest revision, where the transport has revisions.
+    pub revision: Option<u64>,
+    /// When the newest texture was published, where the transport says so.
+    pub published: Option<SystemTime>,
+    /// The process that sends it, where the transport says so.
+    pub sender: Option<String>,
+}
+
+/// The name of the only format that is ever sent.
+pub const RGBA32F: &str = "R32G32B32A32_FLOAT";
+
+/// Every back end built into this program, the platform's own first.
+pub fn backends() -> Vec<Arc<dyn TextureBackend>> {
+    vec![Arc::new(memory::MemoryBackend::default())]
+}
+
+/// The back end called `name`; for `auto` the platform's own, if it works here. `memory` is never chosen by itself,
+/// for nobody outside this process could see the textures.
+pub fn choose(name: &str) -> Result<Arc<dyn TextureBackend>, TextureError> {
+    let all = backends();
+    if name != "auto" {
+        let known = || all.iter().map(|b| b.name()).collect::<Vec<_>>().join(", ");
+        let found = all.iter().find(|b| b.name() == name).ok_or_else(|| {
+            TextureError::Unavailable(format!(
+                "{name:?} is no texture back end of this program; it has auto, {}",
+                known()
+            ))
+        })?;
+        found.check()?;
+        return Ok(found.clone());
+    }
+    let mut reasons = Vec::new();
+    for backend in all.iter().filter(|b| b.name() != "memory") {
+        match backend.check() {
+            Ok(()) => return Ok(backend.clone()),
+            Err(TextureError::Unavailable(why)) => reasons.push(format!("{}: {why}", backend.name())),
+            Err(broken) => return Err(broken),
+        }
+    }
+    let why = if reasons.is_empty() { "none is built for this platform".into() } else { reasons.join("; ") };
+    Err(TextureError::Unavailable(format!("no way to share textures on this computer ({why})")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_back_end_is_refused_with_the_known_ones() {
+        let Err(e) = choose("spuot") else { panic!("there is no such back end") };
+        assert!(e.to_string().contains("\"spuot\" is no texture back end of this program; it has auto, "), "{e}");
+        assert!(e.to_string().ends_with("memory"), "{e}");
+        assert_eq!(choose("memory").map(|b| b.name()).ok(), Some("memory"));
+    }
+}
