@@ -21,9 +21,18 @@
 //! | [`strip`] | strips as image files |
 //! | [`cli`] | one file for each command |
 
+pub mod channel;
+pub mod cli;
 pub mod hald;
 pub mod lut;
+pub mod server;
+pub mod sink;
 pub mod texture;
+pub mod wire;
 
 /// The version of this crate, as `--version` prints it.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The log target of the events that are shown unless the user asks for more: a client comes or goes, a stream
+/// starts, a size changes.
+pub const EVENTS: &str = "vglb_events";

@@ -1,2 +1,7 @@
 //! The command `virtual-gpu-lut-box`.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    virtual_gpu_lut_box::cli::main(std::env::args_os())
+}

@@ -109,9 +109,9 @@ fn nearest(bytes: usize) -> String {
     let (min, max) = (GridSize::MIN.get(), GridSize::MAX.get());
     let say = |n: usize| format!("{n}³ is {} bytes", n * n * n * ENTRY_BYTES);
     if below < min {
-        format!("the smallest LUT, {}", say(min))
+        format!("the smallest is {min}³ with {} bytes", GridSize::MIN.rgba_bytes())
     } else if below >= max {
-        format!("the largest LUT, {}", say(max))
+        format!("the largest is {max}³ with {} bytes", GridSize::MAX.rgba_bytes())
     } else {
         format!("{} and {}", say(below), say(below + 1))
     }
@@ -151,8 +151,8 @@ mod tests {
         let e = GridSize::from_rgba_bytes(8176).unwrap_err().to_string();
         assert_eq!(e, "8176 bytes hold 511 entries, which is no cube number; 7³ is 5488 bytes and 8³ is 8192 bytes");
         let e = GridSize::from_rgba_bytes(16).unwrap_err().to_string();
-        assert_eq!(e, "16 bytes hold a LUT of grid size 1; it can be 2 to 256; the smallest LUT, 2³ is 128 bytes");
+        assert_eq!(e, "16 bytes hold a LUT of grid size 1; it can be 2 to 256; the smallest is 2³ with 128 bytes");
         let e = GridSize::from_rgba_bytes(usize::MAX / 16 * 16).unwrap_err().to_string();
-        assert!(e.contains("the largest LUT, 256³ is 268435456 bytes"), "{e}");
+        assert!(e.contains("the largest is 256³ with 268435456 bytes"), "{e}");
     }
 }

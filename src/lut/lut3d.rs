@@ -29,6 +29,14 @@ impl Lut3d {
         Lut3d { size, entries }
     }
 
+    /// A LUT of zeros; `None` where there is no memory for it.
+    pub fn zeroed(size: GridSize) -> Option<Self> {
+        let mut entries = Vec::new();
+        entries.try_reserve_exact(size.entries()).ok()?;
+        entries.resize(size.entries(), [0.0; 3]);
+        Some(Lut3d { size, entries })
+    }
+
     /// A LUT computed at every lattice point; `f` gets `[r, g, b]`, each from 0 to N−1.
     pub fn from_fn(size: GridSize, mut f: impl FnMut([usize; 3]) -> [f32; 3]) -> Self {
         let n = size.get();

@@ -1,7 +1,9 @@
 //! 3D LUTs as values.
 
+mod cdl;
 mod grid;
 mod lut3d;
 
+pub use cdl::{Cdl, CdlError};
 pub use grid::{GridSize, GridSizeError};
 pub use lut3d::{Lut3d, NotFinite};

@@ -1,0 +1,118 @@
+//! The server: listens, gives each connection a thread, keeps to its limits, and drains when it stops.
+//!
+//! One thread accepts on every address; it sleeps until a connection comes or the server stops. When as many
+//! connections are open as there may be, one that has not sent a single whole request makes room, longest open first
+//! and from the address that holds most; only where all have proven themselves is the newcomer refused.
+
+mod accept;
+mod connection;
+mod listen;
+mod session;
+
+use crate::sink::LutSink;
+use crate::wire::WireLimits;
+use accept::Shared;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Where a server listens, and what it takes.
+#[derive(Clone, Debug)]
+pub struct ServerConfig {
+    /// A host name or an address, IPv4 or IPv6. Every address that a name stands for is listened on.
+    pub host: String,
+    /// The TCP port; 0 lets the system choose.
+    pub port: u16,
+    /// The most connections at once.
+    pub max_connections: usize,
+    /// What one message may be.
+    pub limits: WireLimits,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        ServerConfig { host: "127.0.0.1".into(), port: 8089, max_connections: 64, limits: WireLimits::default() }
+    }
+}
+
+/// Why a server could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The host stands for no address.
+    #[error("can't listen on host {host:?}: {source}")]
+    Host {
+        /// The host given.
+        host: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Another program has the port.
+    #[error("port {port} on {ip} is in use by another program; stop it, or choose another port with --port", ip = .0.ip(), port = .0.port())]
+    InUse(SocketAddr),
+    /// The address is not one of this computer's, or may not be used.
+    #[error("can't listen on {address}: {source}")]
+    Address {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system gives no thread or no event queue.
+    #[error("can't start the server: {0}")]
+    System(#[from] io::Error),
+}
+
+/// A running server. Dropping it stops it.
+pub struct Server {
+    shared: Arc<Shared>,
+    addresses: Vec<SocketAddr>,
+    accepting: Option<JoinHandle<()>>,
+}
+
+/// How long connections may take to finish what they are publishing once the server stops.
+const DRAIN_TIME: Duration = Duration::from_millis(600);
+/// How long their threads may take to end after that, with their connections cut.
+const CUT_TIME: Duration = Duration::from_millis(200);
+
+impl Server {
+    /// Listens, and returns once connections are accepted. LUTs go to `sink`.
+    pub fn start(config: &ServerConfig, sink: Arc<dyn LutSink>) -> Result<Server, StartError> {
+        let listeners = listen::listen(&config.host, config.port)?;
+        let addresses = listeners.iter().map(|l| l.local_addr()).collect::<io::Result<_>>()?;
+        let (shared, accepting) = accept::spawn(config, sink, listeners)?;
+        Ok(Server { shared, addresses, accepting: Some(accepting) })
+    }
+
+    /// The addresses listened on, with the port that the system chose where 0 was asked for.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Connections open now.
+    pub fn connections(&self) -> usize {
+        self.shared.count()
+    }
+
+    /// Stops: accepts nothing more, lets every connection finish the requests that have arrived, then closes them.
+    /// Takes at most 0.8 s. Returns whether all were finished in time.
+    pub fn stop(&mut self) -> bool {
+        let Some(accepting) = self.accepting.take() else { return true };
+        self.shared.stop_accepting();
+        let _ = accepting.join();
+        self.shared.shutdown(std::net::Shutdown::Read);
+        if self.shared.wait_until_empty(DRAIN_TIME) {
+            return true;
+        }
+        self.shared.shutdown(std::net::Shutdown::Both);
+        self.shared.wait_until_empty(CUT_TIME);
+        false
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
