@@ -1,6 +1,7 @@
 //! 3D LUTs as values.
 
 mod grid;
+mod interpolate;
 mod lut3d;
 
 pub use grid::{GridSize, GridSizeError};
