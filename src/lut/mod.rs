@@ -1,8 +1,10 @@
 //! 3D LUTs as values.
 
+mod cdl;
 mod grid;
 mod interpolate;
 mod lut3d;
 
+pub use cdl::{Cdl, CdlError};
 pub use grid::{GridSize, GridSizeError};
 pub use lut3d::{Lut3d, NotFinite};
