@@ -126,10 +126,10 @@ pub fn set_lut(channel: Option<&str>, lut: &Lut3d, order: EntryOrder) -> Vec<u8>
 /// A `setCDL` message.
 pub fn set_cdl(channel: Option<&str>, cdl: &Cdl) -> Vec<u8> {
     let arguments = Document::new()
-        .doubles("slope", &cdl.slope)
-        .doubles("offset", &cdl.offset)
-        .doubles("power", &cdl.power)
-        .double("saturation", cdl.saturation);
+        .doubles("slope", &cdl.slope())
+        .doubles("offset", &cdl.offset())
+        .doubles("power", &cdl.power())
+        .double("saturation", cdl.saturation());
     envelope("setCDL", channel).document("arguments", arguments).finish()
 }
 
