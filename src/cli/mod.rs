@@ -2,7 +2,12 @@
 //!
 //! Exit codes: 0 done; 1 it failed, and stderr says why; 2 the command line makes no sense.
 
+pub mod info;
+pub mod list;
 pub mod log;
+mod output;
+pub mod receive;
+pub mod send;
 pub mod serve;
 
 use clap::{Parser, Subcommand};
@@ -15,6 +20,9 @@ use std::process::ExitCode;
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
+    /// Show what works on this computer, and exit (same as the command `info`)
+    #[arg(long)]
+    info: bool,
     #[command(flatten)]
     serve: serve::Serve,
 }
@@ -23,6 +31,14 @@ struct Cli {
 enum Command {
     /// Receive LUTs from a grading application and publish them (what happens without a command).
     Serve(serve::Serve),
+    /// Send LUTs to a server, as a grading application would.
+    Send(send::Send),
+    /// List the streams on this computer.
+    List(list::List),
+    /// Show, and save, what another program on this computer would receive.
+    Receive(receive::Receive),
+    /// Show what works on this computer.
+    Info(info::Info),
 }
 
 /// Runs a command line, and returns the exit code.
@@ -36,11 +52,24 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let done = match cli.command {
+        None if cli.info => info::run(&info::Info::default()),
         None => serve::run(&cli.serve),
         Some(Command::Serve(args)) => serve::run(&args),
+        Some(Command::Send(args)) => send::run(&args),
+        Some(Command::List(args)) => list::run(&args),
+        Some(Command::Receive(args)) => receive::run(&args),
+        Some(Command::Info(args)) => info::run(&args),
     };
     done.unwrap_or_else(|e| {
         eprintln!("error: {e:#}");
         ExitCode::FAILURE
     })
+}
+
+/// A time in seconds on the command line.
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(s) if s > 0.0 && s <= 1e9 => Ok(s),
+        _ => Err("a time is a number of seconds above 0".into()),
+    }
 }

@@ -45,6 +45,13 @@ pub trait TextureBackend: Send + Sync + 'static {
     /// The streams that can be received on this computer now, by name.
     fn streams(&self) -> Result<Vec<StreamInfo>, TextureError>;
 
+    /// Waits until a stream may be there, at most `timeout` (`None`: for ever). May return early: ask again.
+    fn wait_for_stream(&self, stream: &str, timeout: Option<Duration>) -> Result<(), TextureError> {
+        let _ = stream;
+        std::thread::sleep(timeout.unwrap_or(STREAM_POLL).min(STREAM_POLL));
+        Ok(())
+    }
+
     /// Connects to a stream.
     fn open(&self, stream: &str) -> Result<Box<dyn TextureReceiver>, TextureError>;
 }
@@ -140,6 +147,9 @@ pub struct StreamInfo {
     /// The process that sends it, where the transport says so.
     pub sender: Option<String>,
 }
+
+/// How often a platform that cannot tell of new streams is asked for them.
+const STREAM_POLL: Duration = Duration::from_millis(100);
 
 /// The name of the only format that is ever sent.
 pub const RGBA32F: &str = "R32G32B32A32_FLOAT";

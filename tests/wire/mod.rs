@@ -1,5 +1,6 @@
 //! A client for tests that knows nothing of the library's own: it writes raw bytes and reads raw bytes.
 #![allow(dead_code, reason = "each test file uses what it needs")]
+#![allow(clippy::unwrap_used, reason = "a test stops where something is not as it should be")]
 
 use bson::{Binary, Bson, Document, doc, spec::BinarySubtype};
 use std::io::{ErrorKind, Read, Write};

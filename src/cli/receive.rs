@@ -1,0 +1,129 @@
+//! `vglb receive`: shows what another program on this computer would see.
+
+use super::output::{line, plain, span};
+use crate::hald;
+use crate::texture::{self, Event, Frame, TextureBackend, TextureError, TextureReceiver};
+use anyhow::bail;
+use clap::Args;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+/// What `receive` takes.
+#[derive(Args, Debug)]
+pub struct Receive {
+    /// The stream's name, as `vglb list` shows it
+    #[arg(value_name = "STREAM")]
+    stream: String,
+    /// Save each texture as .exr (float32), .npy (float32), .cube, or .png (8-bit preview)
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Stop after the first texture
+    #[arg(long)]
+    once: bool,
+    /// Give up after so many seconds without a texture (default: never)
+    #[arg(long, value_name = "SECONDS", value_parser = super::seconds)]
+    timeout: Option<f64>,
+    /// Where to look: auto, or a name that `vglb info` lists
+    #[arg(long, default_value = "auto", value_name = "NAME")]
+    backend: String,
+}
+
+/// Receives until Ctrl-C; with `--once`, one texture.
+pub fn run(args: &Receive) -> anyhow::Result<ExitCode> {
+    let backend = texture::choose(&args.backend)?;
+    let mut frame = Frame::default();
+    let mut waited = Patience::new(args.timeout);
+    loop {
+        let mut receiver = connect(&*backend, args, &waited)?;
+        loop {
+            match receiver.wait(waited.left())? {
+                Event::Frame => {}
+                Event::TimedOut => {
+                    bail!("no new texture on {:?} within {} s", args.stream, args.timeout.unwrap_or(0.0))
+                }
+                Event::Ended => break,
+            }
+            match receiver.read(&mut frame) {
+                Ok(()) => {}
+                Err(TextureError::Ended) => break,
+                Err(e) => return Err(e.into()),
+            }
+            waited = Patience::new(args.timeout);
+            show(args, &frame)?;
+            if args.once {
+                return Ok(ExitCode::SUCCESS);
+            }
+        }
+        eprintln!("stream {:?} has ended; waiting for it to return", args.stream);
+    }
+}
+
+/// Connects as soon as the stream is there.
+fn connect(
+    backend: &dyn TextureBackend,
+    args: &Receive,
+    waited: &Patience,
+) -> anyhow::Result<Box<dyn TextureReceiver>> {
+    let mut said = false;
+    loop {
+        match backend.open(&args.stream) {
+            Ok(receiver) => return Ok(receiver),
+            Err(e @ TextureError::NoSuchStream { .. }) if waited.is_over() => return Err(e.into()),
+            Err(e @ TextureError::NoSuchStream { .. }) => {
+                if !std::mem::replace(&mut said, true) {
+                    eprintln!("{e}; waiting for it");
+                }
+            }
+            Err(e) => return Err(e.into()),
+        }
+        backend.wait_for_stream(&args.stream, waited.left())?;
+    }
+}
+
+fn show(args: &Receive, frame: &Frame) -> anyhow::Result<()> {
+    let what = match frame.shape {
+        Some(shape) => shape.to_string(),
+        None => format!("{}×{}", frame.width, frame.height),
+    };
+    let age = frame.published.map_or_else(String::new, |t| format!(", {} old", span(t.elapsed().unwrap_or_default())));
+    let values = frame.texels.iter().flat_map(hald::rgb);
+    let (least, most) = values.fold((f32::INFINITY, f32::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
+    let saved = match &args.out {
+        None => String::new(),
+        Some(path) => {
+            save(frame, path)?;
+            format!(" → {}", path.display())
+        }
+    };
+    line(format_args!(
+        "{} revision {}: {what}, {}, values {least} to {most}{age}{saved}",
+        plain(&args.stream),
+        frame.revision,
+        frame.format
+    ))?;
+    Ok(())
+}
+
+fn save(_frame: &Frame, _path: &std::path::Path) -> anyhow::Result<()> {
+    bail!("not yet")
+}
+
+/// How long to wait for the next texture.
+struct Patience {
+    until: Option<Instant>,
+}
+
+impl Patience {
+    fn new(seconds: Option<f64>) -> Self {
+        Patience { until: seconds.map(|s| Instant::now() + Duration::from_secs_f64(s)) }
+    }
+
+    fn left(&self) -> Option<Duration> {
+        self.until.map(|t| t.saturating_duration_since(Instant::now()))
+    }
+
+    fn is_over(&self) -> bool {
+        self.left().is_some_and(|left| left.is_zero())
+    }
+}
