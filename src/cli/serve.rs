@@ -76,7 +76,7 @@ pub fn run(args: &Serve) -> anyhow::Result<ExitCode> {
     };
     let mut server = Server::start(&config, channels.clone())?;
     for address in server.addresses() {
-        info!(target: EVENTS, "listening on {address} {}", reach(address, args.port));
+        info!(target: EVENTS, "listening on {address} {}", reach(address));
     }
     info!("textures are shared through {}: {}", backend.name(), backend.description());
 
@@ -91,8 +91,8 @@ pub fn run(args: &Serve) -> anyhow::Result<ExitCode> {
 }
 
 /// Who can reach an address, and how to change that.
-fn reach(address: &SocketAddr, port: u16) -> String {
-    let ip = address.ip();
+fn reach(address: &SocketAddr) -> String {
+    let (ip, port) = (address.ip(), address.port());
     if ip.is_loopback() {
         let port = if port == 8089 { String::new() } else { format!(" --port {port}") };
         format!("(this computer only; --host 0.0.0.0{port} opens it to the network)")

@@ -1,0 +1,127 @@
+//! Runs the real program, as a user would.
+#![allow(dead_code, reason = "each test file uses what it needs")]
+#![allow(clippy::unwrap_used, reason = "a test stops where something is not as it should be")]
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+/// Long enough for any machine.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A folder in which streams are found, apart from the user's own; it goes with the value.
+pub struct Place(tempfile::TempDir);
+
+impl Place {
+    pub fn new() -> Place {
+        Place(tempfile::Builder::new().prefix("vglb").tempdir().unwrap())
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vglb"));
+        command.args(arguments).env("VGLB_RUNTIME_DIR", self.path()).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs the program to its end.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Starts a server on a free port.
+    pub fn serve(&self, arguments: &[&str]) -> Running {
+        let mut running = Running::start(self.command(&[&["serve", "--port", "0"], arguments].concat()));
+        let line = running.wait_for_line("listening on ");
+        let address = line.split("listening on ").nth(1).unwrap().split(' ').next().unwrap();
+        running.port = address.rsplit(':').next().unwrap().to_owned();
+        running
+    }
+}
+
+/// A program that runs; killed where the test forgets it.
+pub struct Running {
+    pub child: Child,
+    pub port: String,
+    lines: Arc<(Mutex<(Vec<String>, bool)>, Condvar)>,
+}
+
+impl Running {
+    pub fn start(mut command: Command) -> Running {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let lines: Arc<(Mutex<(Vec<String>, bool)>, Condvar)> = Arc::default();
+        let pipes: [Box<dyn std::io::Read + Send>; 2] =
+            [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
+        for (i, pipe) in pipes.into_iter().enumerate() {
+            let lines = lines.clone();
+            std::thread::spawn(move || {
+                for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+                    lines.0.lock().unwrap().0.push(line);
+                    lines.1.notify_all();
+                }
+                if i == 1 {
+                    lines.0.lock().unwrap().1 = true;
+                    lines.1.notify_all();
+                }
+            });
+        }
+        Running { child, port: String::new(), lines }
+    }
+
+    /// Waits until a line holds `text`, and returns it.
+    pub fn wait_for_line(&self, text: &str) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        let (state, changed) = &*self.lines;
+        let mut state = state.lock().unwrap();
+        loop {
+            if let Some(line) = state.0.iter().find(|l| l.contains(text)) {
+                return line.clone();
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!state.1 && !left.is_zero(), "no line with {text:?} in {:#?}", state.0);
+            state = changed.wait_timeout(state, left).unwrap().0;
+        }
+    }
+
+    /// Everything printed so far.
+    pub fn output(&self) -> String {
+        self.lines.0.lock().unwrap().0.join("\n")
+    }
+
+    /// Sends a signal by its name, as `kill` does.
+    pub fn signal(&self, name: &str) {
+        let done = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
+        assert!(done.success());
+    }
+
+    pub fn wait(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "still running:\n{}", self.output());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
