@@ -48,25 +48,32 @@ impl Place {
 pub struct Running {
     pub child: Child,
     pub port: String,
-    lines: Arc<(Mutex<(Vec<String>, bool)>, Condvar)>,
+    lines: Arc<Lines>,
+}
+
+/// What a program has printed, and whether it has ended.
+#[derive(Default)]
+struct Lines {
+    state: Mutex<(Vec<String>, bool)>,
+    changed: Condvar,
 }
 
 impl Running {
     pub fn start(mut command: Command) -> Running {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let lines: Arc<(Mutex<(Vec<String>, bool)>, Condvar)> = Arc::default();
+        let lines: Arc<Lines> = Arc::default();
         let pipes: [Box<dyn std::io::Read + Send>; 2] =
             [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
         for (i, pipe) in pipes.into_iter().enumerate() {
             let lines = lines.clone();
             std::thread::spawn(move || {
                 for line in BufReader::new(pipe).lines().map_while(Result::ok) {
-                    lines.0.lock().unwrap().0.push(line);
-                    lines.1.notify_all();
+                    lines.state.lock().unwrap().0.push(line);
+                    lines.changed.notify_all();
                 }
                 if i == 1 {
-                    lines.0.lock().unwrap().1 = true;
-                    lines.1.notify_all();
+                    lines.state.lock().unwrap().1 = true;
+                    lines.changed.notify_all();
                 }
             });
         }
@@ -76,21 +83,20 @@ impl Running {
     /// Waits until a line holds `text`, and returns it.
     pub fn wait_for_line(&self, text: &str) -> String {
         let deadline = Instant::now() + PATIENCE;
-        let (state, changed) = &*self.lines;
-        let mut state = state.lock().unwrap();
+        let mut state = self.lines.state.lock().unwrap();
         loop {
             if let Some(line) = state.0.iter().find(|l| l.contains(text)) {
                 return line.clone();
             }
             let left = deadline.saturating_duration_since(Instant::now());
             assert!(!state.1 && !left.is_zero(), "no line with {text:?} in {:#?}", state.0);
-            state = changed.wait_timeout(state, left).unwrap().0;
+            state = self.lines.changed.wait_timeout(state, left).unwrap().0;
         }
     }
 
     /// Everything printed so far.
     pub fn output(&self) -> String {
-        self.lines.0.lock().unwrap().0.join("\n")
+        self.lines.state.lock().unwrap().0.join("\n")
     }
 
     /// Sends a signal by its name, as `kill` does.
