@@ -176,6 +176,14 @@ pub const STEPS: &[Step] = &[
         run: |machine| clippy_for(machine, MAC_INTEL),
     },
     Step {
+        name: "build-release",
+        proves: "the programs build as users build them",
+        groups: &[Test],
+        host: Host::Any,
+        needs: &[],
+        run: |machine| build_for(machine, &[]),
+    },
+    Step {
         name: "build-mac",
         proves: "the programs link for both kinds of Mac",
         groups: &[Test, Cross],
