@@ -21,7 +21,7 @@ pub use error::TextureError;
 
 use crate::hald::{Texel, TextureShape};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// A way of sharing textures between the programs of this computer.
 pub trait TextureBackend: Send + Sync + 'static {
@@ -47,6 +47,24 @@ pub trait TextureBackend: Send + Sync + 'static {
 
     /// Connects to a stream.
     fn open(&self, stream: &str) -> Result<Box<dyn TextureReceiver>, TextureError>;
+
+    /// Waits until a stream of this name can be opened, at most `timeout` (`None`: for ever). `false` where the time
+    /// is up before.
+    fn wait_for_stream(&self, stream: &str, timeout: Option<Duration>) -> Result<bool, TextureError> {
+        // For platforms that can't tell of new streams: often enough to seem at once, too seldom to be felt.
+        const INTERVAL: Duration = Duration::from_millis(100);
+        let until = timeout.and_then(|t| Instant::now().checked_add(t));
+        loop {
+            if self.streams()?.iter().any(|s| s.name == stream) {
+                return Ok(true);
+            }
+            let left = until.map_or(INTERVAL, |at| at.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                return Ok(false);
+            }
+            std::thread::sleep(left.min(INTERVAL));
+        }
+    }
 }
 
 /// One stream of textures. Dropping it ends the stream.
