@@ -13,7 +13,7 @@
 //! This file is the only one with a `cfg` on the operating system.
 
 mod error;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", target_pointer_width = "64", target_endian = "little"))]
 pub mod linux;
 pub mod memory;
 
@@ -164,7 +164,11 @@ pub const RGBA32F: &str = "R32G32B32A32_FLOAT";
 
 /// Every back end built into this program, the platform's own first.
 pub fn backends() -> Vec<Arc<dyn TextureBackend>> {
-    vec![Arc::new(memory::MemoryBackend::default())]
+    vec![
+        #[cfg(all(target_os = "linux", target_pointer_width = "64", target_endian = "little"))]
+        Arc::new(linux::LinuxBackend::default()),
+        Arc::new(memory::MemoryBackend::default()),
+    ]
 }
 
 /// The back end called `name`; for `auto` the platform's own, if it works here. `memory` is never chosen by itself,
