@@ -192,7 +192,8 @@ struct MemoryReceiver {
 
 impl TextureReceiver for MemoryReceiver {
     fn wait(&mut self, timeout: Option<Duration>) -> Result<Event, TextureError> {
-        let deadline = timeout.map(|t| Instant::now() + t);
+        // A time-out too long to be a time is none.
+        let deadline = timeout.and_then(|t| Instant::now().checked_add(t));
         let mut state = lock(&self.stream.state);
         loop {
             if state.ended {

@@ -13,7 +13,7 @@
 //! This file is the only one with a `cfg` on the operating system.
 
 mod error;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", target_pointer_width = "64", target_endian = "little"))]
 pub mod linux;
 pub mod memory;
 
@@ -21,7 +21,7 @@ pub use error::TextureError;
 
 use crate::hald::{Texel, TextureShape};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// A way of sharing textures between the programs of this computer.
 pub trait TextureBackend: Send + Sync + 'static {
@@ -45,15 +45,26 @@ pub trait TextureBackend: Send + Sync + 'static {
     /// The streams that can be received on this computer now, by name.
     fn streams(&self) -> Result<Vec<StreamInfo>, TextureError>;
 
-    /// Waits until a stream may be there, at most `timeout` (`None`: for ever). May return early: ask again.
-    fn wait_for_stream(&self, stream: &str, timeout: Option<Duration>) -> Result<(), TextureError> {
-        let _ = stream;
-        std::thread::sleep(timeout.unwrap_or(STREAM_POLL).min(STREAM_POLL));
-        Ok(())
-    }
-
     /// Connects to a stream.
     fn open(&self, stream: &str) -> Result<Box<dyn TextureReceiver>, TextureError>;
+
+    /// Waits until a stream of this name can be opened, at most `timeout` (`None`: for ever). `false` where the time
+    /// is up before.
+    fn wait_for_stream(&self, stream: &str, timeout: Option<Duration>) -> Result<bool, TextureError> {
+        // For platforms that can't tell of new streams: often enough to seem at once, too seldom to be felt.
+        const INTERVAL: Duration = Duration::from_millis(100);
+        let until = timeout.and_then(|t| Instant::now().checked_add(t));
+        loop {
+            if self.streams()?.iter().any(|s| s.name == stream) {
+                return Ok(true);
+            }
+            let left = until.map_or(INTERVAL, |at| at.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                return Ok(false);
+            }
+            std::thread::sleep(left.min(INTERVAL));
+        }
+    }
 }
 
 /// One stream of textures. Dropping it ends the stream.
@@ -148,15 +159,16 @@ pub struct StreamInfo {
     pub sender: Option<String>,
 }
 
-/// How often a platform that cannot tell of new streams is asked for them.
-const STREAM_POLL: Duration = Duration::from_millis(100);
-
 /// The name of the only format that is ever sent.
 pub const RGBA32F: &str = "R32G32B32A32_FLOAT";
 
 /// Every back end built into this program, the platform's own first.
 pub fn backends() -> Vec<Arc<dyn TextureBackend>> {
-    vec![Arc::new(memory::MemoryBackend::default())]
+    vec![
+        #[cfg(all(target_os = "linux", target_pointer_width = "64", target_endian = "little"))]
+        Arc::new(linux::LinuxBackend::default()),
+        Arc::new(memory::MemoryBackend::default()),
+    ]
 }
 
 /// The back end called `name`; for `auto` the platform's own, if it works here. `memory` is never chosen by itself,

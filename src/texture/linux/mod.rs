@@ -1,1 +1,190 @@
-//! Linux: the shared-texture transport.
+//! Linux: textures in sealed shared memory, handed over through a socket for each stream.
+//!
+//! No desktop framework carries float32 textures between Linux processes, so this is a transport of the project's
+//! own. `docs/transport.md` describes it for whoever wants to write a receiver.
+//!
+//! | file | job |
+//! | --- | --- |
+//! | `name` | stream names as file names |
+//! | `directory` | where streams are found: sockets, the lock, what senders left behind |
+//! | `socket` | sockets of whole messages, and who is at their other end |
+//! | `message` | the messages, as bytes |
+//! | `place` | where things lie in a ring's memory |
+//! | `ring` | the shared memory and its sequence lock: the only file that maps memory |
+//! | `slots` | which slot the next texture goes into |
+//! | `surfaces` | a stream's rings, one for each shape in use |
+//! | `peers` | a stream's receivers, as its sender has them |
+//! | `stream` | one stream: all of the above under one lock |
+//! | `hub` | the one thread that serves all receivers of all streams |
+//! | `sender`, `receiver`, `listing` | the seam's two sides, and finding streams |
+
+mod directory;
+mod hub;
+mod listing;
+mod message;
+mod name;
+mod peers;
+mod place;
+mod receiver;
+mod ring;
+mod sender;
+mod slots;
+mod socket;
+mod stream;
+mod surfaces;
+
+use super::{StreamInfo, TextureBackend, TextureError, TextureReceiver, TextureSender};
+use crate::hald::{Layout, TextureShape};
+use crate::lut::GridSize;
+use directory::Directory;
+use hub::HubThread;
+use rustix::io::Errno;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+/// The Linux shared-texture transport.
+///
+/// Streams are found in `$VGLB_RUNTIME_DIR`, or else in `virtual-gpu-lut-box` in the user's runtime directory
+/// (`$XDG_RUNTIME_DIR`, or `/run/user/<uid>` where it exists), or else in `/tmp/virtual-gpu-lut-box-<uid>`. The
+/// environment is looked at once, when this is made.
+pub struct LinuxBackend {
+    registry: Arc<Registry>,
+}
+
+/// What the streams of one back end share.
+struct Registry {
+    directory: PathBuf,
+    /// The names that senders of this back end have, published or not.
+    names: Mutex<HashSet<String>>,
+    /// Runs while there are senders.
+    hub: Mutex<Weak<HubThread>>,
+}
+
+impl Default for LinuxBackend {
+    fn default() -> Self {
+        Self::with_directory(directory::default_path())
+    }
+}
+
+impl LinuxBackend {
+    /// The transport with its streams in this directory, which is made where it does not exist. It must belong to
+    /// the user and be closed to all others (mode 0700).
+    pub fn with_directory(path: impl Into<PathBuf>) -> Self {
+        let registry = Registry { directory: path.into(), names: Mutex::default(), hub: Mutex::new(Weak::new()) };
+        LinuxBackend { registry: Arc::new(registry) }
+    }
+
+    /// The directory in which streams are found.
+    pub fn directory(&self) -> &Path {
+        &self.registry.directory
+    }
+}
+
+impl Registry {
+    fn names(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self, stream: &str) -> Result<(), TextureError> {
+        match self.names().insert(stream.to_owned()) {
+            true => Ok(()),
+            false => Err(TextureError::NameTaken { stream: stream.to_owned(), owner: "this process".into() }),
+        }
+    }
+
+    fn give_back(&self, stream: &str) {
+        self.names().remove(stream);
+    }
+
+    fn hub(&self) -> Result<Arc<HubThread>, TextureError> {
+        let mut running = self.hub.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(hub) = running.upgrade() {
+            return Ok(hub);
+        }
+        let hub = Arc::new(HubThread::start()?);
+        *running = Arc::downgrade(&hub);
+        Ok(hub)
+    }
+
+    fn start(self: &Arc<Self>, stream: &str) -> Result<sender::LinuxSender, TextureError> {
+        // Now rather than at the first texture, so that whoever starts a second server hears of it at once.
+        Directory::create(&self.directory)?.check_free(stream)?;
+        let hub = self.hub()?;
+        let new = stream::Stream::new(stream, &self.directory, hub.hub());
+        Ok(sender::LinuxSender::new(new, self.clone(), hub))
+    }
+}
+
+impl TextureBackend for LinuxBackend {
+    fn name(&self) -> &'static str {
+        "linux"
+    }
+
+    fn description(&self) -> &'static str {
+        "textures in sealed shared memory, one socket a stream (docs/transport.md)"
+    }
+
+    fn check(&self) -> Result<(), TextureError> {
+        Directory::create(&self.registry.directory)?;
+        if !Path::new("/proc/self/fd").is_dir() {
+            return Err(TextureError::Broken("/proc is not mounted, and stream sockets are reached through it".into()));
+        }
+        let smallest = TextureShape::new(GridSize::MIN, Layout::Vglb)?;
+        match ring::WriteRing::create(smallest, 1) {
+            Ok(_) => Ok(()),
+            Err(TextureError::Io { doing, source })
+                if [Errno::NOSYS, Errno::INVAL].map(|e| Some(e.raw_os_error())).contains(&source.raw_os_error()) =>
+            {
+                Err(TextureError::Unavailable(format!(
+                    "this kernel has no memory that can be sealed against writing, which Linux has from 5.1 on ({doing}: {source})"
+                )))
+            }
+            Err(e) => Err(e),
+        }
+    }
+
+    fn details(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("directory", self.registry.directory.display().to_string()),
+            ("tiers", "memory ring".into()),
+            ("receivers a stream", peers::MAX_RECEIVERS.to_string()),
+            ("stream name", format!("at most {} bytes", name::MAX_ENCODED)),
+        ]
+    }
+
+    fn create_sender(&self, stream: &str) -> Result<Box<dyn TextureSender>, TextureError> {
+        name::file_name(stream)?;
+        self.registry.take(stream)?;
+        match self.registry.start(stream) {
+            Ok(sender) => Ok(Box::new(sender)),
+            Err(e) => {
+                self.registry.give_back(stream);
+                Err(e)
+            }
+        }
+    }
+
+    fn streams(&self) -> Result<Vec<StreamInfo>, TextureError> {
+        match Directory::open(&self.registry.directory)? {
+            Some(directory) => listing::streams(&directory),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    fn open(&self, stream: &str) -> Result<Box<dyn TextureReceiver>, TextureError> {
+        name::file_name(stream)?;
+        if let Some(directory) = Directory::open(&self.registry.directory)?
+            && let Some(receiver) = receiver::open(&directory, stream)?
+        {
+            return Ok(Box::new(receiver));
+        }
+        let present: Vec<_> = self.streams()?.into_iter().map(|s| s.name).collect();
+        Err(TextureError::no_such_stream(stream, &present))
+    }
+
+    fn wait_for_stream(&self, stream: &str, timeout: Option<Duration>) -> Result<bool, TextureError> {
+        listing::wait_for(&self.registry.directory, stream, timeout)
+    }
+}

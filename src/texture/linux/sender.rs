@@ -1,0 +1,102 @@
+//! The sending side of the seam.
+
+use super::Registry;
+use super::hub::HubThread;
+use super::ring::SlotLease;
+use super::stream::{Finished, Stream};
+use crate::hald::{Texel, TextureShape};
+use crate::texture::{TextureError, TextureSender, TextureWriter};
+use std::sync::Arc;
+
+/// One stream.
+pub(super) struct LinuxSender {
+    stream: Arc<Stream>,
+    registry: Arc<Registry>,
+    /// Serves the stream's receivers, and those of others: the last one to go stops it.
+    hub: Arc<HubThread>,
+}
+
+impl LinuxSender {
+    pub(super) fn new(stream: Arc<Stream>, registry: Arc<Registry>, hub: Arc<HubThread>) -> Self {
+        hub.hub().add(stream.clone());
+        LinuxSender { stream, registry, hub }
+    }
+}
+
+impl TextureSender for LinuxSender {
+    fn name(&self) -> &str {
+        self.stream.name()
+    }
+
+    fn writer(&self) -> Result<Box<dyn TextureWriter>, TextureError> {
+        Ok(Box::new(LinuxWriter { stream: self.stream.clone(), begun: Begun::Nothing, elsewhere: Vec::new() }))
+    }
+
+    fn receivers(&self) -> Option<usize> {
+        Some(self.stream.receivers())
+    }
+}
+
+impl Drop for LinuxSender {
+    fn drop(&mut self) {
+        self.stream.end();
+        self.hub.hub().remove(&self.stream);
+        self.registry.give_back(self.stream.name());
+    }
+}
+
+/// Writes textures straight into the memory that receivers have mapped.
+struct LinuxWriter {
+    stream: Arc<Stream>,
+    begun: Begun,
+    /// Where a texture is written while all slots are taken by other writers.
+    elsewhere: Vec<Texel>,
+}
+
+enum Begun {
+    Nothing,
+    InSlot(SlotLease),
+    Elsewhere(TextureShape),
+}
+
+impl TextureWriter for LinuxWriter {
+    fn begin(&mut self, shape: TextureShape) -> Result<(), TextureError> {
+        self.abandon();
+        self.begun = match self.stream.lease(shape)? {
+            Some(lease) => {
+                lease.open()?;
+                self.elsewhere = Vec::new();
+                Begun::InSlot(lease)
+            }
+            None => {
+                let more = shape.texels().saturating_sub(self.elsewhere.len());
+                self.elsewhere
+                    .try_reserve_exact(more)
+                    .map_err(|e| TextureError::OutOfMemory { bytes: shape.bytes(), why: e.to_string() })?;
+                self.elsewhere.resize(shape.texels(), [0; 16]);
+                Begun::Elsewhere(shape)
+            }
+        };
+        Ok(())
+    }
+
+    fn texels(&mut self) -> &mut [Texel] {
+        match &mut self.begun {
+            Begun::Nothing => &mut [],
+            Begun::InSlot(lease) => lease.texels(),
+            Begun::Elsewhere(_) => &mut self.elsewhere,
+        }
+    }
+
+    fn publish(&mut self) -> Result<u64, TextureError> {
+        match std::mem::replace(&mut self.begun, Begun::Nothing) {
+            Begun::Nothing => Err(TextureError::Broken("publish was called with no texture begun".into())),
+            Begun::InSlot(lease) => self.stream.publish(Finished::InSlot(lease)),
+            Begun::Elsewhere(shape) => self.stream.publish(Finished::Elsewhere(shape, &self.elsewhere)),
+        }
+    }
+
+    fn abandon(&mut self) {
+        self.begun = Begun::Nothing;
+    }
+}

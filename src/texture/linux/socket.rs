@@ -1,0 +1,130 @@
+//! Sockets of whole messages (`SOCK_SEQPACKET`), and who is at their other end.
+
+#![allow(unsafe_code)]
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use rustix::io::{Errno, retry_on_intr};
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, SocketFlags, SocketType,
+};
+use std::io::{IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::time::{Duration, Instant};
+
+/// A socket that never blocks by itself.
+pub(super) fn new_socket() -> Result<OwnedFd, Errno> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)
+}
+
+/// Sends one message, with descriptors; `Errno::AGAIN` where the other end has not read enough of those before.
+pub(super) fn send(socket: impl AsFd, message: &[u8], descriptors: &[BorrowedFd<'_>]) -> Result<(), Errno> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    if !descriptors.is_empty() && !control.push(SendAncillaryMessage::ScmRights(descriptors)) {
+        return Err(Errno::TOOBIG);
+    }
+    let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+    // A message of this kind of socket goes as a whole or not at all.
+    retry_on_intr(|| rustix::net::sendmsg(&socket, &[IoSlice::new(message)], &mut control, flags)).map(drop)
+}
+
+/// One message that was received.
+pub(super) struct Received {
+    /// Its length; 0 where the other end has closed.
+    pub length: usize,
+    /// The descriptor that came with it.
+    pub descriptor: Option<OwnedFd>,
+}
+
+/// Receives one message, if one is there; `Errno::AGAIN` where not, `Errno::MSGSIZE` where it did not fit, or
+/// more than one descriptor came with it.
+pub(super) fn receive(socket: impl AsFd, message: &mut [u8]) -> Result<Received, Errno> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let flags = RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC;
+    let got = retry_on_intr(|| rustix::net::recvmsg(&socket, &mut [IoSliceMut::new(message)], &mut control, flags))?;
+    let (mut descriptor, mut surplus) = (None, false);
+    for message in control.drain() {
+        if let RecvAncillaryMessage::ScmRights(descriptors) = message {
+            // The kernel rounds the space for descriptors up, so more than one can come.
+            for d in descriptors {
+                surplus |= descriptor.replace(d).is_some();
+            }
+        }
+    }
+    if surplus || got.flags.intersects(ReturnFlags::TRUNC | ReturnFlags::CTRUNC) {
+        return Err(Errno::MSGSIZE);
+    }
+    Ok(Received { length: got.bytes, descriptor })
+}
+
+/// Waits until there is something to receive, or the other end is gone; `false` where the time is up before.
+pub(super) fn wait_readable(socket: impl AsFd, until: Option<Instant>) -> Result<bool, Errno> {
+    loop {
+        let left = until.map(|at| timespec(at.saturating_duration_since(Instant::now())));
+        match poll(&mut [PollFd::new(&socket, PollFlags::IN)], left.as_ref()) {
+            Ok(0) => return Ok(false),
+            Err(Errno::INTR) => {}
+            other => return other.map(|_| true),
+        }
+    }
+}
+
+/// A duration for the kernel; 68 years stand for everything longer.
+pub(super) fn timespec(duration: Duration) -> Timespec {
+    Timespec {
+        tv_sec: i32::try_from(duration.as_secs()).unwrap_or(i32::MAX).into(),
+        tv_nsec: duration.subsec_nanos().into(),
+    }
+}
+
+/// The process at the other end of a connection, as it was when it connected, or began to listen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Peer {
+    /// 0 where it is in a process namespace that this process can't see.
+    pub pid: i32,
+    pub uid: u32,
+}
+
+impl Peer {
+    /// Asks the kernel (`SO_PEERCRED`).
+    ///
+    /// Not through rustix, whose type for it has no room for the process number 0, which a process in a sandbox gets
+    /// for one outside.
+    pub(super) fn of(socket: BorrowedFd<'_>) -> Result<Peer, Errno> {
+        let mut cred = libc::ucred { pid: 0, uid: u32::MAX, gid: u32::MAX };
+        let mut length = size_of::<libc::ucred>() as libc::socklen_t;
+        // SAFETY: the descriptor is open while it is borrowed; the kernel writes at most `length` bytes into `cred`,
+        // which has that size, and any bytes are a valid `ucred`; both outlive the call.
+        let failed = unsafe {
+            libc::getsockopt(
+                socket.as_raw_fd(),
+                libc::SOL_SOCKET,
+                libc::SO_PEERCRED,
+                (&raw mut cred).cast(),
+                &raw mut length,
+            )
+        };
+        match failed {
+            0 => Ok(Peer { pid: cred.pid, uid: cred.uid }),
+            _ => Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::INVAL)),
+        }
+    }
+
+    /// Whether this program deals with it: its user is ours. The one place that decides it, on both sides.
+    pub(super) fn is_admitted(&self) -> bool {
+        self.uid == rustix::process::geteuid().as_raw()
+    }
+
+    /// Its name and number, for people.
+    pub(super) fn describe(&self) -> String {
+        match std::fs::read_to_string(format!("/proc/{}/comm", self.pid)) {
+            Ok(name) if self.pid != 0 => format!("{} ({})", name.trim_end().escape_debug(), self.pid),
+            _ if self.pid == 0 => "a process outside this sandbox".into(),
+            _ => format!("process {}", self.pid),
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! One suite, every back end.
+
+#![allow(clippy::unwrap_used)]
+
+#[macro_use]
+mod backend_suite;
+
+backend_suite!(memory, {
+    let backend = virtual_gpu_lut_box::texture::memory::MemoryBackend::default();
+    crate::backend_suite::Platform { backend: std::sync::Arc::new(backend), receiver_limit: None, keep: Box::new(()) }
+});
+
+#[cfg(target_os = "linux")]
+backend_suite!(linux, {
+    let directory = tempfile::tempdir().unwrap();
+    let backend = virtual_gpu_lut_box::texture::linux::LinuxBackend::with_directory(directory.path().join("streams"));
+    crate::backend_suite::Platform {
+        backend: std::sync::Arc::new(backend),
+        receiver_limit: Some(64),
+        keep: Box::new(directory),
+    }
+});
