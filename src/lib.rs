@@ -21,8 +21,10 @@
 //! | [`strip`] | strips as image files |
 //! | [`cli`] | one file for each command |
 
+mod atomic_file;
 pub mod hald;
 pub mod lut;
+pub mod strip;
 pub mod texture;
 
 /// The version of this crate, as `--version` prints it.
