@@ -25,12 +25,12 @@ pub enum CreateError {
     #[error("{} is not a regular file, so it can't be replaced by one", .0.display())]
     NotAFile(PathBuf),
     /// The system refused.
-    #[error("{} can't be written: {source}", path.display())]
+    #[error("{} can't be written: {why}", path.display())]
     Io {
         /// The file to be written.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        why: io::Error,
     },
 }
 
@@ -48,7 +48,7 @@ pub(crate) struct AtomicFile {
 impl AtomicFile {
     /// Begins the file `path`.
     pub fn create(path: &Path, existing: Existing) -> Result<Self, CreateError> {
-        let error = |source| CreateError::Io { path: path.to_owned(), source };
+        let error = |why| CreateError::Io { path: path.to_owned(), why };
         // Through a link, what it points to is replaced, not the link.
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         match fs::metadata(&target) {
@@ -71,7 +71,7 @@ impl AtomicFile {
 
     /// Puts the file in its place once it is safely on the disk, and returns its length in bytes.
     pub fn commit(mut self) -> Result<u64, CreateError> {
-        let length = self.flush().map_err(|source| self.error(source))?;
+        let length = self.flush().map_err(|e| self.error(e))?;
         match self.existing {
             Existing::Replace => fs::rename(&self.temporary, &self.target).map_err(|e| self.error(e))?,
             // A link fails where the name is taken, even since `create` looked.
@@ -97,8 +97,8 @@ impl AtomicFile {
         Ok(file.metadata()?.len())
     }
 
-    fn error(&self, source: io::Error) -> CreateError {
-        CreateError::Io { path: self.name.clone(), source }
+    fn error(&self, why: io::Error) -> CreateError {
+        CreateError::Io { path: self.name.clone(), why }
     }
 }
 

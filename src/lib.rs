@@ -22,6 +22,7 @@
 //! | [`cli`] | one file for each command |
 
 mod atomic_file;
+pub mod cli;
 pub mod hald;
 pub mod lut;
 pub mod strip;

@@ -16,7 +16,8 @@
 //! anywhere. Refused, with the line: anything that another program could understand otherwise, such as keywords that
 //! nobody knows, keywords after the first row, ranges for a table that is not there, and values that are NaN or infinite.
 //!
-//! Written: every value as the shortest decimal that reads back to the same float32.
+//! Written: every value as the shortest decimal that reads back to the same float32. Subnormal values (below
+//! 1.1754944e-38) are written as they are, too; OpenColorIO 2.6 refuses files with such values.
 
 mod error;
 mod read;

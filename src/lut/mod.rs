@@ -2,6 +2,7 @@
 
 mod cdl;
 pub mod cube;
+pub mod file;
 mod generate;
 mod grid;
 mod interpolate;

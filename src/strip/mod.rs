@@ -55,7 +55,7 @@ pub enum StripError {
     #[error("it can't be written as PNG ({0})")]
     Png(String),
     /// Reading or writing failed.
-    #[error("{0}")]
+    #[error(transparent)]
     Io(#[from] io::Error),
 }
 

@@ -105,7 +105,7 @@ pub enum LineFault {
         sizes: String,
     },
     /// A domain with nothing in it.
-    #[error("{0}")]
+    #[error(transparent)]
     Domain(#[from] DomainError),
     /// A range for a table that is not there.
     #[error("{keyword} is about a table that this file does not have; write {instead}, or take the line out")]
@@ -155,7 +155,7 @@ pub enum FileFault {
     #[error("it is longer than {limit} bytes, and no LUT that this program takes is", limit = super::MAX_FILE_BYTES)]
     TooLarge,
     /// It could not be opened or read.
-    #[error("{0}")]
+    #[error(transparent)]
     Io(#[from] io::Error),
 }
 
@@ -171,7 +171,7 @@ pub enum CubeWriteError {
     )]
     DomainPerComponent(crate::lut::Domain),
     /// Writing failed.
-    #[error("{0}")]
+    #[error(transparent)]
     Io(#[from] io::Error),
 }
 

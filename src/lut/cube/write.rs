@@ -11,7 +11,8 @@ impl CubeFile {
     ///
     /// A title is shortened to 240 bytes; line breaks and other control characters in it become blanks, and `"`
     /// becomes `'`. A comment with line breaks, or of more than 240 bytes, becomes several. A domain is written the
-    /// Iridas way (`DOMAIN_MIN`, `DOMAIN_MAX`), save in files with two tables, which only Resolve's dialect has.
+    /// Iridas way (`DOMAIN_MIN`, `DOMAIN_MAX`), save in files with two tables, which only Resolve's dialect has; the
+    /// title of those becomes a comment, since OpenColorIO takes no `TITLE` in that dialect.
     pub fn write(&self, mut out: impl Write) -> Result<(), CubeWriteError> {
         let (shaper, cube) = self.tables.parts();
         if let Some((lut, _)) = cube {
@@ -19,8 +20,10 @@ impl CubeFile {
         }
         let ranges = self.ranges()?;
 
-        if let Some(title) = &self.title {
-            writeln!(out, "TITLE \"{}\"", title_text(title))?;
+        match (&self.title, &self.tables) {
+            (None, _) => {}
+            (Some(title), Tables::ShapedCube { .. }) => writeln!(out, "# {}", title_text(title))?,
+            (Some(title), _) => writeln!(out, "TITLE \"{}\"", title_text(title))?,
         }
         for comment in self.comments.iter().flat_map(|c| comment_lines(c)) {
             writeln!(out, "{}", format!("# {comment}").trim_end())?;
