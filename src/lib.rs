@@ -21,12 +21,14 @@
 //! | [`strip`] | strips as image files |
 //! | [`cli`] | one file for each command |
 
+mod atomic_file;
 pub mod channel;
 pub mod cli;
 pub mod hald;
 pub mod lut;
 pub mod server;
 pub mod sink;
+pub mod strip;
 pub mod texture;
 pub mod wire;
 

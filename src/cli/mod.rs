@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done; 1 it failed, and stderr says why; 2 the command line makes no sense.
 
+pub mod convert;
 pub mod info;
 pub mod list;
 pub mod log;
@@ -10,6 +11,7 @@ pub mod receive;
 pub mod send;
 pub mod serve;
 
+use crate::lut::GridSize;
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -37,6 +39,7 @@ enum Command {
     List(list::List),
     /// Show, and save, what another program on this computer would receive.
     Receive(receive::Receive),
+    Convert(convert::Convert),
     /// Show what works on this computer.
     Info(info::Info),
 }
@@ -58,12 +61,19 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Send(args)) => send::run(&args),
         Some(Command::List(args)) => list::run(&args),
         Some(Command::Receive(args)) => receive::run(&args),
+        Some(Command::Convert(args)) => convert::run(&args),
         Some(Command::Info(args)) => info::run(&args),
     };
     done.unwrap_or_else(|e| {
         eprintln!("error: {e:#}");
         ExitCode::FAILURE
     })
+}
+
+/// A grid size on the command line.
+fn grid_size(text: &str) -> Result<GridSize, String> {
+    let n = text.parse().map_err(|_| "a grid size is a whole number".to_owned())?;
+    GridSize::new(n).map_err(|e| e.to_string())
 }
 
 /// A time in seconds on the command line.

@@ -1,7 +1,8 @@
 //! `vglb receive`: shows what another program on this computer would see.
 
 use super::output::{line, plain, span};
-use crate::hald;
+use crate::hald::{self, Layout};
+use crate::lut::file::{self, Existing, WriteOptions};
 use crate::texture::{self, Event, Frame, TextureBackend, TextureError, TextureReceiver};
 use anyhow::bail;
 use clap::Args;
@@ -18,6 +19,9 @@ pub struct Receive {
     /// Save each texture as .exr (float32), .npy (float32), .cube, or .png (8-bit preview)
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Layout of the texture, where its transport does not tell: vglb, unreal, unity, hald-clut
+    #[arg(long, value_name = "LAYOUT", default_value = "vglb")]
+    layout: Layout,
     /// Stop after the first texture
     #[arg(long)]
     once: bool,
@@ -92,8 +96,11 @@ fn show(args: &Receive, frame: &Frame) -> anyhow::Result<()> {
     let saved = match &args.out {
         None => String::new(),
         Some(path) => {
-            save(frame, path)?;
-            format!(" → {}", path.display())
+            let comments = vec![format!("stream {}, revision {}", plain(&args.stream), frame.revision)];
+            let options =
+                WriteOptions { layout: args.layout, comments, existing: Existing::Replace, ..WriteOptions::default() };
+            let written = file::write_frame(path, frame, &options)?;
+            format!(" → {} ({written})", path.display())
         }
     };
     line(format_args!(
@@ -103,10 +110,6 @@ fn show(args: &Receive, frame: &Frame) -> anyhow::Result<()> {
         frame.format
     ))?;
     Ok(())
-}
-
-fn save(_frame: &Frame, _path: &std::path::Path) -> anyhow::Result<()> {
-    bail!("not yet")
 }
 
 /// How long to wait for the next texture.

@@ -1,8 +1,9 @@
 //! `vglb send`: plays the part of the grading application.
 
 use super::output::line;
-use crate::hald::EntryOrder;
-use crate::lut::{GridSize, Lut3d, moving_grade};
+use crate::hald::{EntryOrder, Layout};
+use crate::lut::file::{self, ReadOptions};
+use crate::lut::{Bake, GridSize, Lut3d, moving_grade};
 use crate::wire::client::{Client, set_lut};
 use crate::wire::reply::Reply;
 use anyhow::{Context, bail};
@@ -18,14 +19,20 @@ use std::time::{Duration, Instant};
 #[derive(Args, Debug)]
 #[command(group = ArgGroup::new("what").required(true).args(["file", "identity", "moving"]))]
 pub struct Send {
-    /// A .cube file to send
+    /// A .cube file to send, or a strip as .exr or .npy
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
+    /// Evaluate a file's 1D LUT, or a domain other than 0 to 1, into one 3D LUT
+    #[arg(long, requires = "file")]
+    bake: bool,
+    /// Layout of a strip file: vglb, unreal, unity, hald-clut
+    #[arg(long, value_name = "LAYOUT", default_value = "vglb")]
+    from_layout: Layout,
     /// Send the identity LUT of this grid size
-    #[arg(long, value_name = "N", value_parser = grid_size)]
+    #[arg(long, value_name = "N", value_parser = super::grid_size)]
     identity: Option<GridSize>,
     /// Send a test grade of this grid size that moves, until Ctrl-C or --count
-    #[arg(long, value_name = "N", value_parser = grid_size, num_args = 0..=1, default_missing_value = "33")]
+    #[arg(long, value_name = "N", value_parser = super::grid_size, num_args = 0..=1, default_missing_value = "33")]
     moving: Option<GridSize>,
     /// LUTs per second of a moving grade
     #[arg(long, default_value_t = 24.0, value_name = "RATE", value_parser = rate)]
@@ -76,12 +83,13 @@ fn still(args: &Send) -> anyhow::Result<(Lut3d, String)> {
         return Ok((Lut3d::identity(size), format!("{size}³ identity")));
     }
     let Some(file) = &args.file else { bail!("nothing to send: name a .cube file, --identity N or --moving") };
-    let lut = read_file(file)?;
-    Ok((lut.clone(), format!("{} ({}³)", file.display(), lut.size())))
-}
-
-fn read_file(_file: &std::path::Path) -> anyhow::Result<Lut3d> {
-    bail!("not yet")
+    let bake = if args.bake { Bake::Yes { size: None } } else { Bake::No };
+    let read = file::read(file, &ReadOptions { bake, layout: args.from_layout })?;
+    for note in &read.notes {
+        eprintln!("note: {note}");
+    }
+    let what = format!("{} ({}³)", file.display(), read.lut.size());
+    Ok((read.lut, what))
 }
 
 fn send_moving(args: &Send, size: GridSize, client: &mut Client, tally: &mut Tally) -> anyhow::Result<()> {
@@ -153,11 +161,6 @@ impl Tally {
         ))?;
         Ok(())
     }
-}
-
-pub(super) fn grid_size(text: &str) -> Result<GridSize, String> {
-    let n: u64 = text.parse().map_err(|e| format!("{e}"))?;
-    GridSize::new(n).map_err(|e| e.to_string())
 }
 
 fn rate(text: &str) -> Result<f64, String> {

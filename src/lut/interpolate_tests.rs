@@ -96,12 +96,12 @@ fn trilinear_reference(lut: &Lut3d, rgb: [f32; 3]) -> ([f64; 3], [f32; 3]) {
 
 /// A dense grid that meets lattice points, edges between cells and ties, and random colours besides.
 fn colours() -> impl Iterator<Item = [f32; 3]> {
-    let steps = 40;
+    let steps = 32;
     let axis = move |i: usize| i as f32 / steps as f32;
     let dense = (0..=steps)
         .flat_map(move |r| (0..=steps).flat_map(move |g| (0..=steps).map(move |b| [axis(r), axis(g), axis(b)])));
     let mut random = Random(7);
-    dense.chain((0..100_000).map(move |_| random.colour()))
+    dense.chain((0..30_000).map(move |_| random.colour()))
 }
 
 #[test]
