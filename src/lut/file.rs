@@ -254,7 +254,7 @@ pub fn write(path: &Path, lut: &Lut3d, options: &WriteOptions) -> Result<Written
 /// a `.cube` with the LUT that lies in the texture. The file appears whole or not at all.
 ///
 /// # Errors
-/// As [`write`]'s; and for `.cube`, where the frame is no texture of its layout.
+/// As [`write()`]'s; and for `.cube`, where the frame is no texture of its layout.
 pub fn write_frame(path: &Path, frame: &Frame, options: &WriteOptions) -> Result<Written, FileError> {
     match FileFormat::of(path)? {
         FileFormat::Cube => {
