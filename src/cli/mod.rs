@@ -65,8 +65,17 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Info(args)) => info::run(&args),
     };
     done.unwrap_or_else(|e| {
-        eprintln!("error: {e:#}");
+        eprintln!("error: {}", sentence(&e));
         ExitCode::FAILURE
+    })
+}
+
+/// An error and its causes in one line. Errors that name their cause themselves do not have it said twice.
+fn sentence(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |said, next| match said.as_str() {
+        "" => next,
+        _ if said.ends_with(&next) => said,
+        _ => format!("{said}: {next}"),
     })
 }
 
@@ -81,5 +90,21 @@ fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(s) if s > 0.0 && s <= 1e9 => Ok(s),
         _ => Err("a time is a number of seconds above 0".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::Context;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let inner = || std::io::Error::other("no room");
+        let named = crate::texture::TextureError::io("can't open /a", inner());
+        let error = Err::<(), _>(named).context("can't share textures").unwrap_err();
+        assert_eq!(sentence(&error), "can't share textures: can't open /a: no room");
+        let plain = Err::<(), _>(inner()).context("can't watch for signals").unwrap_err();
+        assert_eq!(sentence(&plain), "can't watch for signals: no room");
     }
 }

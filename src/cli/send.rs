@@ -25,6 +25,9 @@ pub struct Send {
     /// Evaluate a file's 1D LUT, or a domain other than 0 to 1, into one 3D LUT
     #[arg(long, requires = "file")]
     bake: bool,
+    /// Grid size to bake at (default: the file's own, at least 33)
+    #[arg(long, value_name = "N", requires = "bake", value_parser = super::grid_size)]
+    size: Option<GridSize>,
     /// Layout of a strip file: vglb, unreal, unity, hald-clut
     #[arg(long, value_name = "LAYOUT", default_value = "vglb")]
     from_layout: Layout,
@@ -83,7 +86,7 @@ fn still(args: &Send) -> anyhow::Result<(Lut3d, String)> {
         return Ok((Lut3d::identity(size), format!("{size}³ identity")));
     }
     let Some(file) = &args.file else { bail!("nothing to send: name a .cube file, --identity N or --moving") };
-    let bake = if args.bake { Bake::Yes { size: None } } else { Bake::No };
+    let bake = if args.bake { Bake::Yes { size: args.size } } else { Bake::No };
     let read = file::read(file, &ReadOptions { bake, layout: args.from_layout })?;
     for note in &read.notes {
         eprintln!("note: {note}");
