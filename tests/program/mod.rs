@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops where something is not as it should be")]
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
@@ -19,13 +19,19 @@ impl Place {
         Place(tempfile::Builder::new().prefix("vglb").tempdir().unwrap())
     }
 
+    /// Where to put files.
     pub fn path(&self) -> &Path {
         self.0.path()
     }
 
+    /// Where the streams are. The program makes it.
+    pub fn streams(&self) -> PathBuf {
+        self.0.path().join("streams")
+    }
+
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_vglb"));
-        command.args(arguments).env("VGLB_RUNTIME_DIR", self.path()).stdin(Stdio::null());
+        command.args(arguments).env("VGLB_RUNTIME_DIR", self.streams()).stdin(Stdio::null());
         command
     }
 

@@ -1,0 +1,108 @@
+//! The server and its streams on Linux, as processes: what is left behind, and who may disturb whom.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a test stops where something is not as it should be")]
+
+mod program;
+
+use program::{Place, Running, stderr, stdout};
+
+fn sockets(place: &Place) -> Vec<String> {
+    let names = std::fs::read_dir(place.streams()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+    names.filter(|n| n.ends_with(".sock")).collect()
+}
+
+fn send(place: &Place, server: &Running, size: &str, channel: &str) -> std::process::Output {
+    place.run(&["send", "--identity", size, "--channel", channel, "--port", &server.port])
+}
+
+#[test]
+fn a_stopped_server_tells_receivers_and_leaves_no_socket() {
+    for signal in ["INT", "TERM"] {
+        let place = Place::new();
+        let mut server = place.serve(&[]);
+        assert!(send(&place, &server, "17", "cam").status.success());
+        assert_eq!(sockets(&place), ["vglb-lut-cam.sock"]);
+        let receiver = Running::start(place.command(&["receive", "vglb-lut-cam"]));
+        receiver.wait_for_line("vglb-lut-cam revision 1: 17³ as 289×17 vglb, R32G32B32A32_FLOAT, values 0 to 1");
+        server.signal(signal);
+        assert_eq!(server.wait().code(), Some(0));
+        receiver.wait_for_line("stream \"vglb-lut-cam\" has ended; waiting for it to return");
+        assert_eq!(sockets(&place), [""; 0]);
+        // A receiver outlives its server.
+        let server = place.serve(&[]);
+        assert!(send(&place, &server, "33", "cam").status.success());
+        receiver.wait_for_line("vglb-lut-cam revision 1: 33³ as 1089×33 vglb");
+    }
+}
+
+#[test]
+fn a_second_server_does_not_disturb_the_first_ones_streams() {
+    let place = Place::new();
+    let first = place.serve(&[]);
+    assert!(send(&place, &first, "17", "cam").status.success());
+    let second = place.serve(&[]);
+    let refused = send(&place, &second, "33", "cam");
+    assert_eq!(refused.status.code(), Some(1));
+    let says = format!("the stream \"vglb-lut-cam\" is already published by vglb ({})", first.child.id());
+    assert!(stderr(&refused).contains(&says), "{}", stderr(&refused));
+    assert!(send(&place, &second, "33", "other").status.success());
+    drop(second);
+    assert!(send(&place, &first, "16", "cam").status.success());
+    let seen = place.run(&["receive", "vglb-lut-cam", "--once", "--timeout", "20"]);
+    assert!(stdout(&seen).contains("revision 2: 16³ as 256×16 vglb"), "{}", stdout(&seen));
+}
+
+#[test]
+fn a_server_that_was_killed_leaves_nothing_in_its_successors_way() {
+    let place = Place::new();
+    let mut first = place.serve(&[]);
+    assert!(send(&place, &first, "17", "cam").status.success());
+    first.signal("KILL");
+    first.wait();
+    assert_eq!(stdout(&place.run(&["list"])), "", "a dead server's stream is not listed");
+    let second = place.serve(&[]);
+    assert!(send(&place, &second, "33", "cam").status.success());
+    let seen = place.run(&["receive", "vglb-lut-cam", "--once", "--timeout", "20"]);
+    assert!(stdout(&seen).contains("revision 1: 33³"), "{}", stdout(&seen));
+}
+
+#[test]
+fn channels_of_any_name_are_listed_and_received_under_it() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let channels = ["cam A/1", "../../etc", ".hidden", "100%", "émission ✨", "a\nb\u{1b}[2J", "CAM a/1"];
+    for channel in channels {
+        assert!(send(&place, &server, "2", channel).status.success(), "{channel:?}");
+    }
+    let listed: serde_json::Value = serde_json::from_slice(&place.run(&["list", "--json"]).stdout).unwrap();
+    let mut names: Vec<_> = listed.as_array().unwrap().iter().map(|s| s["name"].as_str().unwrap().to_owned()).collect();
+    let mut wanted = channels.map(|c| format!("vglb-lut-{c}"));
+    names.sort();
+    wanted.sort();
+    assert_eq!(names, wanted);
+    for stream in wanted {
+        let seen = place.run(&["receive", &stream, "--once", "--timeout", "20"]);
+        assert!(seen.status.success(), "{stream:?}: {}", stderr(&seen));
+        assert!(!stdout(&seen).trim_end().contains(['\n', '\u{1b}']), "a name moves the cursor");
+    }
+    let long = send(&place, &server, "2", &"x".repeat(500));
+    assert!(stderr(&long).contains("bytes"), "{}", stderr(&long));
+    assert_eq!(long.status.code(), Some(1));
+}
+
+#[test]
+fn receive_gives_up_when_told_to_and_says_what_there_is() {
+    let place = Place::new();
+    let nothing = place.run(&["receive", "vglb-lut-cam", "--timeout", "0.2"]);
+    assert_eq!(nothing.status.code(), Some(1));
+    assert!(stderr(&nothing).contains("error: there is no stream \"vglb-lut-cam\"; nothing is being streamed"));
+    let server = place.serve(&[]);
+    assert!(send(&place, &server, "2", "cam").status.success());
+    let silent = place.run(&["receive", "vglb-lut-cam", "--timeout", "0.2"]);
+    assert_eq!(silent.status.code(), Some(1));
+    assert!(stderr(&silent).contains("error: no new texture on \"vglb-lut-cam\" within 0.2 s"), "{}", stderr(&silent));
+    let picture = place.path().join("x.jpeg");
+    let unknown = place.run(&["receive", "vglb-lut-cam", "--once", "--out", picture.to_str().unwrap()]);
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(stderr(&unknown).contains("it can be .cube, .exr, .npy or"), "{}", stderr(&unknown));
+}
