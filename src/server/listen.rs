@@ -5,8 +5,9 @@ use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
 
-/// Connections that may wait to be accepted.
-const BACKLOG: i32 = 128;
+/// Connections that may wait to be accepted. With fewer, a burst of them waits a second for its handshake to be tried
+/// again.
+const BACKLOG: i32 = 1024;
 
 /// Listens on every address that `host` stands for. With port 0, all listen on the port chosen for the first.
 pub(super) fn listen(host: &str, port: u16) -> Result<Vec<TcpListener>, StartError> {
