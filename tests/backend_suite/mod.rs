@@ -350,12 +350,12 @@ pub fn published_means_visible(p: &Platform) {
     let sender = sender(p, "visible");
     let mut writer = sender.writer().unwrap();
     publish(&mut *writer, shape(3), &marked(1, 27));
-    let mut receivers: Vec<_> = (0..4).map(|_| p.backend.open("visible").unwrap()).collect();
-    for mark in 2..300u64 {
-        let n = 3 + mark / 7 % 2;
+    // Every so many updates: who reads seldom has a queue of old news, over many changes of size.
+    let mut receivers = [1, 2, 7, 50, 150].map(|every| (every, p.backend.open("visible").unwrap()));
+    for mark in 2..=900u64 {
+        let n = 3 + mark / 13 % 5;
         publish(&mut *writer, shape(n), &marked(mark, shape(n).texels()));
-        // Some of them read seldom, and have a queue of old news.
-        for receiver in receivers.iter_mut().step_by(1 + mark as usize % 4) {
+        for (_, receiver) in receivers.iter_mut().filter(|(every, _)| mark.is_multiple_of(*every)) {
             assert_eq!(read_mark(&read(&mut **receiver)), mark);
         }
     }

@@ -4,6 +4,7 @@
 //! Textures do not go through it: who publishes one rings the receivers himself. With nothing to do it sleeps in
 //! `epoll_wait`, without a time limit.
 
+use super::name::SUFFIX;
 use super::peers::HELLO_PATIENCE;
 use super::socket::timespec;
 use super::stream::{Accepted, Stream};
@@ -248,10 +249,14 @@ impl Service<'_> {
 
     fn note_deletions(&mut self) {
         let Some(deletions) = &self.hub.deletions else { return };
-        // What was deleted is found out by looking.
-        let mut events = [0; 4096];
-        while rustix::io::read(deletions, &mut events).is_ok_and(|got| got > 0) {}
-        if !self.timers.iter().any(|(_, task)| *task == Task::Reannounce) {
+        let mut room = [MaybeUninit::uninit(); 4096];
+        let mut events = inotify::Reader::new(deletions, &mut room);
+        let mut concerns_us = false;
+        while let Ok(event) = events.next() {
+            // Without a name: the directory itself. What exactly is gone is found out by looking.
+            concerns_us |= event.file_name().is_none_or(|file| file.to_bytes().ends_with(SUFFIX.as_bytes()));
+        }
+        if concerns_us && !self.timers.iter().any(|(_, task)| *task == Task::Reannounce) {
             self.timers.push((Instant::now() + REANNOUNCE_DELAY, Task::Reannounce));
         }
     }

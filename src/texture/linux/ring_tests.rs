@@ -72,6 +72,20 @@ fn a_copy_of_a_slot_that_is_being_written_is_thrown_away() {
 }
 
 #[test]
+fn a_texture_is_nobodys_before_it_is_published() {
+    let ring = WriteRing::create(shape(2), 1).unwrap();
+    let seen = receiver(&ring, 1).unwrap();
+    write(&ring, 0, 1);
+    let lease = ring.lease(0).unwrap();
+    lease.open().unwrap();
+    let slot = lease.finish(stamp(2));
+    // Whole, but `published` still speaks of what was there before.
+    assert!(seen.copy_newest(&mut Vec::new(), Duration::ZERO).is_err());
+    ring.publish(slot, 2);
+    assert_eq!(seen.copy_newest(&mut Vec::new(), PATIENCE).unwrap(), Some(stamp(2)));
+}
+
+#[test]
 fn a_sender_that_never_leaves_a_whole_texture_is_told_of() {
     let ring = WriteRing::create(shape(2), 1).unwrap();
     let seen = receiver(&ring, 1).unwrap();
