@@ -105,9 +105,10 @@ impl Running {
         self.lines.state.lock().unwrap().0.join("\n")
     }
 
-    /// Sends a signal by its name, as `kill` does.
+    /// Sends a signal by its name. The shell's own `kill` does: a small system has no program of that name.
     pub fn signal(&self, name: &str) {
-        let done = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
+        let pid = self.child.id().to_string();
+        let done = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &pid]).status().unwrap();
         assert!(done.success());
     }
 
