@@ -5,6 +5,7 @@
 
 mod streams;
 
+#[allow(unused_imports, reason = "each test program uses its part")]
 pub use streams::*;
 
 use std::sync::Arc;
