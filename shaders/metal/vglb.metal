@@ -114,14 +114,15 @@ inline float3 vglb_entry_from_planes(metal::texture2d<float> lut, int2 at, int p
 
 // Where a value lies on the lattice's axis: its cell, 0 to N-2, and how far into the cell it is, 0.0 to 1.0.
 // NaN counts as 0. The value is cut into a coarse part of 12 bits and a rest, whose products with N-1 are exact in
-// float32; so the fraction is as good as float32 can hold it, whether or not a compiler fuses products and sums. A value
-// that is no further from a lattice point than its own rounding lies on it.
+// float32; so the fraction is as good as float32 can hold it, whether or not a compiler fuses products and sums. The
+// limit of -1.0, which is never reached, keeps compilers from putting the two products together again. A value that is
+// no further from a lattice point than its own rounding lies on it.
 inline float2 vglb_axis(float value, float last)
 {
     float c = (value > 0.0f ? (value < 1.0f ? value : 1.0f) : 0.0f);
     float coarse = floor(c * 4096.0f) * 0.000244140625f;
     float nearest = floor(c * last + 0.5f);
-    float offset = (coarse * last - nearest) + (c - coarse) * last;
+    float offset = max(coarse * last - nearest, -1.0f) + (c - coarse) * last;
     float f = (abs(offset) > nearest * 0.000000059604644775390625f ? offset : 0.0f);
     bool below = f < 0.0f || nearest == last;
     return float2((below ? nearest - 1.0f : nearest), (below ? f + 1.0f : f));

@@ -130,14 +130,15 @@ vec3 vglb_entry_from_planes(vglb s, ivec2 at, int plane)
 
 // Where a value lies on the lattice's axis: its cell, 0 to N-2, and how far into the cell it is, 0.0 to 1.0.
 // NaN counts as 0. The value is cut into a coarse part of 12 bits and a rest, whose products with N-1 are exact in
-// float32; so the fraction is as good as float32 can hold it, whether or not a compiler fuses products and sums. A value
-// that is no further from a lattice point than its own rounding lies on it.
+// float32; so the fraction is as good as float32 can hold it, whether or not a compiler fuses products and sums. The
+// limit of -1.0, which is never reached, keeps compilers from putting the two products together again. A value that is
+// no further from a lattice point than its own rounding lies on it.
 vec2 vglb_axis(float value, float last)
 {
     float c = (value > 0.0 ? (value < 1.0 ? value : 1.0) : 0.0);
     float coarse = floor(c * 4096.0) * 0.000244140625;
     float nearest = floor(c * last + 0.5);
-    float offset = (coarse * last - nearest) + (c - coarse) * last;
+    float offset = max(coarse * last - nearest, -1.0) + (c - coarse) * last;
     float f = (abs(offset) > nearest * 0.000000059604644775390625 ? offset : 0.0);
     bool below = f < 0.0 || nearest == last;
     return vec2((below ? nearest - 1.0 : nearest), (below ? f + 1.0 : f));

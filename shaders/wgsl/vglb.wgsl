@@ -101,14 +101,15 @@ fn vglb_entry_from_planes(lut: texture_2d<f32>, at: vec2<i32>, plane: i32) -> ve
 
 // Where a value lies on the lattice's axis: its cell, 0 to N-2, and how far into the cell it is, 0.0 to 1.0.
 // NaN counts as 0. The value is cut into a coarse part of 12 bits and a rest, whose products with N-1 are exact in
-// float32; so the fraction is as good as float32 can hold it, whether or not a compiler fuses products and sums. A value
-// that is no further from a lattice point than its own rounding lies on it.
+// float32; so the fraction is as good as float32 can hold it, whether or not a compiler fuses products and sums. The
+// limit of -1.0, which is never reached, keeps compilers from putting the two products together again. A value that is
+// no further from a lattice point than its own rounding lies on it.
 fn vglb_axis(value: f32, last: f32) -> vec2<f32>
 {
     let c: f32 = select(0.0, select(1.0, value, value < 1.0), value > 0.0);
     let coarse: f32 = floor(c * 4096.0) * 0.000244140625;
     let nearest: f32 = floor(c * last + 0.5);
-    let offset: f32 = (coarse * last - nearest) + (c - coarse) * last;
+    let offset: f32 = max(coarse * last - nearest, -1.0) + (c - coarse) * last;
     let f: f32 = select(0.0, offset, abs(offset) > nearest * 0.000000059604644775390625);
     let below: bool = f < 0.0 || nearest == last;
     return vec2<f32>(select(nearest, nearest - 1.0, below), select(f, f + 1.0, below));
