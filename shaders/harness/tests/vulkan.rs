@@ -37,7 +37,11 @@ fn hlsl(settings: &Settings, fragment: bool) -> Shader {
 }
 
 fn wgsl(settings: &Settings, fragment: bool) -> Shader {
-    let values: Vec<(&str, f64)> = settings.values().iter().map(|(n, v)| (*n, v.parse().unwrap())).collect();
+    let values: Vec<(&str, f64)> = settings
+        .values()
+        .iter()
+        .map(|(n, v)| (*n, ready(v.parse().map_err(|_| format!("{v} is no number")))))
+        .collect();
     let spirv = ready(wgsl_to_spirv(&shaders::read("wgsl/vglb.wgsl"), &values));
     let entry = if fragment { "fragment_main" } else { "compute_main" };
     Shader { name: "vglb.wgsl", spirv, entry, binding: Binding::Separate, fragment }
