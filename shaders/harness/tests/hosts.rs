@@ -1,5 +1,7 @@
 //! Each host's file inside what the host declares: compiled, and run where a software GPU can.
 
+#![allow(clippy::unwrap_used)] // Every function here is part of a test.
+
 use shader_harness::colours::{self, HEIGHT, WIDTH};
 use shader_harness::compare;
 use shader_harness::gl::{Api, Gl, Pass, Uniform};

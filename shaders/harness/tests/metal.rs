@@ -1,6 +1,8 @@
 //! The Metal file, compiled as C++ with a stand-in for Apple's header and run on the processor. That checks its syntax,
 //! types and maths as far as C++ and Metal agree; Apple's compiler has to see it on a Mac.
 
+#![allow(clippy::unwrap_used)] // Every function here is part of a test.
+
 use shader_harness::colours::{self, HEIGHT, WIDTH};
 use shader_harness::compare;
 use shader_harness::image::{Image, Pixels};

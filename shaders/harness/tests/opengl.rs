@@ -1,5 +1,7 @@
 //! The GLSL files on OpenGL and OpenGL ES: every grid size, layout and orientation.
 
+#![allow(clippy::unwrap_used)] // Every function here is part of a test.
+
 use shader_harness::colours::{self, HEIGHT, WIDTH};
 use shader_harness::compare::{self, Found, ULP_OF_ONE};
 use shader_harness::gl::{Api, Gl, Pass};
@@ -143,8 +145,21 @@ fn a_texture_that_is_no_lut_leaves_the_picture_untouched() {
     let gl = Gl::for_tests(Api::Desktop);
     let picture = picture(2);
     let wanted = colours::picture(2);
-    let odd_sizes =
-        [(1, 1), (4, 1), (3, 2), (1089, 32), (1088, 33), (33, 33), (1089, 131), (64, 64), (4, 7), (1920, 1080)];
+    let odd_sizes = [
+        (1, 1),
+        (4, 1),
+        (3, 2),
+        (1089, 32),
+        (1088, 33),
+        (33, 33),
+        (1089, 131),
+        (64, 64),
+        (4, 7),
+        (4, 9),
+        (1089, 133),
+        (8, 35),
+        (1920, 1080),
+    ];
     for layout in Layout::ALL {
         let settings = Settings { layout, shaper_in: 2, shaper_out: 3, ..Default::default() };
         for (width, height) in odd_sizes {

@@ -4,6 +4,8 @@
 //! `VGLB_PYTHON=… cargo test -p shader-harness --test oracles -- --ignored`, where the Python has PyPI's `opencolorio`
 //! and `numpy`, and `convert` is ImageMagick's.
 
+#![allow(clippy::unwrap_used)] // Every function here is part of a test.
+
 use shader_harness::colours::{self, HEIGHT, WIDTH};
 use shader_harness::compare;
 use shader_harness::gl::{Api, Gl, Pass};

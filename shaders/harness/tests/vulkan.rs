@@ -1,5 +1,7 @@
 //! GLSL, HLSL and WGSL as SPIR-V on Vulkan.
 
+#![allow(clippy::unwrap_used)] // Every function here is part of a test.
+
 use shader_harness::colours::{self, HEIGHT, WIDTH};
 use shader_harness::compare::{self, ULP_OF_ONE};
 use shader_harness::hosts::VULKAN_VERTEX;
@@ -37,11 +39,7 @@ fn hlsl(settings: &Settings, fragment: bool) -> Shader {
 }
 
 fn wgsl(settings: &Settings, fragment: bool) -> Shader {
-    let values: Vec<(&str, f64)> = settings
-        .values()
-        .iter()
-        .map(|(n, v)| (*n, ready(v.parse().map_err(|_| format!("{v} is no number")))))
-        .collect();
+    let values: Vec<(&str, f64)> = settings.values().iter().map(|(n, v)| (*n, v.parse().unwrap())).collect();
     let spirv = ready(wgsl_to_spirv(&shaders::read("wgsl/vglb.wgsl"), &values));
     let entry = if fragment { "fragment_main" } else { "compute_main" };
     Shader { name: "vglb.wgsl", spirv, entry, binding: Binding::Separate, fragment }
