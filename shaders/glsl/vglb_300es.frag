@@ -1,7 +1,7 @@
 #version 300 es
 // Puts a LUT strip on a picture: OpenGL ES 3.0 and WebGL 2, fragment shader. Picture and target are of the same size.
 // Setup: docs/hosts/glsl.md
-// Written by `cargo xtask shaders` from shaders/core/lut.core; changes belong there.
+// Written by `cargo xtask shaders` from shaders/core and shaders/templates; changes belong there.
 precision highp float;
 precision highp int;
 precision highp sampler2D;

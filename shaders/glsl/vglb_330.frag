@@ -1,7 +1,7 @@
 #version 330 core
 // Puts a LUT strip on a picture: OpenGL 3.3 and later, fragment shader. Draw it over the whole target with any vertex
 // shader; picture and target are of the same size. Setup: docs/hosts/glsl.md
-// Written by `cargo xtask shaders` from shaders/core/lut.core; changes belong there.
+// Written by `cargo xtask shaders` from shaders/core and shaders/templates; changes belong there.
 
 // ---- Settings ----------------------------------------------------------------------------------------------------
 // How the entries lie in the texture: 0 vglb (the default stream), 1 unreal, 2 unity, 3 hald-clut.

@@ -1,7 +1,7 @@
 #version 430 core
 // Puts a LUT strip on a picture: OpenGL 4.3 and later, compute shader. Dispatch one work group for each 16x16 pixels.
 // Setup: docs/hosts/glsl.md
-// Written by `cargo xtask shaders` from shaders/core/lut.core; changes belong there.
+// Written by `cargo xtask shaders` from shaders/core and shaders/templates; changes belong there.
 
 // ---- Settings ----------------------------------------------------------------------------------------------------
 // How the entries lie in the texture: 0 vglb (the default stream), 1 unreal, 2 unity, 3 hald-clut.

@@ -1,7 +1,7 @@
 #version 450
 // Puts a LUT strip on a picture: Vulkan, fragment shader. Picture and target are of the same size.
 // Setup: docs/hosts/glsl.md
-// Written by `cargo xtask shaders` from shaders/core/lut.core; changes belong there.
+// Written by `cargo xtask shaders` from shaders/core and shaders/templates; changes belong there.
 
 // ---- Settings ----------------------------------------------------------------------------------------------------
 // How the entries lie in the texture: 0 vglb (the default stream), 1 unreal, 2 unity, 3 hald-clut.

@@ -1,7 +1,7 @@
 // Puts a LUT strip on a picture: Direct3D 11 and later, shader model 5.0 and later. Entry points: `pixel`, drawn over
 // the whole target, and `compute`, one thread group for each 16x16 pixels. Picture and target are of the same size.
 // Setup: docs/hosts/hlsl.md
-// Written by `cargo xtask shaders` from shaders/core/lut.core; changes belong there.
+// Written by `cargo xtask shaders` from shaders/core and shaders/templates; changes belong there.
 
 // ---- Settings ----------------------------------------------------------------------------------------------------
 // How the entries lie in the texture: 0 vglb (the default stream), 1 unreal, 2 unity, 3 hald-clut.

@@ -20,7 +20,7 @@
     ]
 }*/
 // ISF filter for Resolume, VDMX, MadMapper, Millumin and others. Setup: docs/hosts/isf.md
-// Written by `cargo xtask shaders` from shaders/core/lut.core; changes belong there.
+// Written by `cargo xtask shaders` from shaders/core and shaders/templates; changes belong there.
 
 #define VGLB_LAYOUT int(layoutOfLut)
 #define VGLB_FLIP int(upsideDown)

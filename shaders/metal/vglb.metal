@@ -1,7 +1,7 @@
 // Puts a LUT strip on a picture: Metal. Functions: `vglb_fragment`, drawn over the whole target with `vglb_vertex` and
 // three vertices, and `vglb_kernel`, one thread a pixel. Picture and target are of the same size.
 // Setup: docs/hosts/metal.md
-// Written by `cargo xtask shaders` from shaders/core/lut.core; changes belong there.
+// Written by `cargo xtask shaders` from shaders/core and shaders/templates; changes belong there.
 #include <metal_stdlib>
 using namespace metal;
 

@@ -1,5 +1,5 @@
 // Puts a LUT strip on a picture: Notch, Custom Shader Post-FX. Setup, and what is not known: docs/hosts/notch.md
-// Written by `cargo xtask shaders` from shaders/core/lut.core; changes belong there.
+// Written by `cargo xtask shaders` from shaders/core and shaders/templates; changes belong there.
 
 Texture2D<float4> InputBuffer : INPUTBUFFER;
 Texture2D<float4> LutImage;

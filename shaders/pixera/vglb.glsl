@@ -1,6 +1,6 @@
 // Puts a LUT strip on a picture: Pixera, custom shader. The file, the struct and the type of the function's first
 // parameter must all be called vglb. Setup: docs/hosts/pixera.md
-// Written by `cargo xtask shaders` from shaders/core/lut.core; changes belong there.
+// Written by `cargo xtask shaders` from shaders/core and shaders/templates; changes belong there.
 
 //@implements: sampler2D
 struct vglb {

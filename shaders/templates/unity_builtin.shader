@@ -1,5 +1,6 @@
 // Puts a LUT strip on a picture: Unity, built-in render pipeline, for Graphics.Blit in OnRenderImage.
 // Setup: docs/hosts/unity.md
+//@note
 Shader "Vglb/Built-in"
 {
     Properties

@@ -1,5 +1,6 @@
 // Puts a LUT strip on a picture: Unity, universal render pipeline 14 and later, for the Full Screen Pass Renderer
 // Feature. Setup: docs/hosts/unity.md
+//@note
 Shader "Vglb/Universal"
 {
     Properties

@@ -1,6 +1,6 @@
 // Puts a LUT strip on a picture: TouchDesigner, pixel shader of a GLSL TOP. First input: the picture; second input: the
 // Syphon Spout In TOP with the LUT's stream. Setup: docs/hosts/touchdesigner.md
-// Written by `cargo xtask shaders` from shaders/core/lut.core; changes belong there.
+// Written by `cargo xtask shaders` from shaders/core and shaders/templates; changes belong there.
 
 // ---- Settings ----------------------------------------------------------------------------------------------------
 // How the entries lie in the texture: 0 vglb (the default stream), 1 unreal, 2 unity, 3 hald-clut.

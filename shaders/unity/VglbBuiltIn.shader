@@ -1,5 +1,6 @@
 // Puts a LUT strip on a picture: Unity, built-in render pipeline, for Graphics.Blit in OnRenderImage.
 // Setup: docs/hosts/unity.md
+// Written by `cargo xtask shaders` from shaders/core and shaders/templates; changes belong there.
 Shader "Vglb/Built-in"
 {
     Properties

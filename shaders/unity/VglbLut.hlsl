@@ -2,7 +2,7 @@
 //     float4 graded = vglb_apply(lut_texture, colour);
 // or vglb_main(lut_texture, colour, x), x running from 0 at the left to 1 at the right, to have the check bands too.
 // Setup: docs/hosts/hlsl.md
-// Written by `cargo xtask shaders` from shaders/core/lut.core; changes belong there.
+// Written by `cargo xtask shaders` from shaders/core and shaders/templates; changes belong there.
 #ifndef VGLB_LUT_INCLUDED
 #define VGLB_LUT_INCLUDED
 

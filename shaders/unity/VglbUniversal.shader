@@ -1,5 +1,6 @@
 // Puts a LUT strip on a picture: Unity, universal render pipeline 14 and later, for the Full Screen Pass Renderer
 // Feature. Setup: docs/hosts/unity.md
+// Written by `cargo xtask shaders` from shaders/core and shaders/templates; changes belong there.
 Shader "Vglb/Universal"
 {
     Properties

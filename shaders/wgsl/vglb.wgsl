@@ -1,7 +1,7 @@
 // Puts a LUT strip on a picture: WebGPU. Entry points: `fragment_main`, drawn over the whole target with
 // `vertex_main` and three vertices, and `compute_main`, one work group for each 16x16 pixels. Picture and target are of
 // the same size. The textures are bound as unfilterable float. Setup: docs/hosts/wgsl.md
-// Written by `cargo xtask shaders` from shaders/core/lut.core; changes belong there.
+// Written by `cargo xtask shaders` from shaders/core and shaders/templates; changes belong there.
 
 // ---- Settings: constants that the pipeline can override ------------------------------------------------------------
 // How the entries lie in the texture: 0 vglb (the default stream), 1 unreal, 2 unity, 3 hald-clut.

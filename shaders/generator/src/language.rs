@@ -19,7 +19,7 @@ pub struct Language {
     pub function_prefix: &'static str,
     /// What stands after every number with a decimal point.
     pub float_suffix: &'static str,
-    /// Functions that the core calls and only this language can write.
+    /// The file in `templates/prelude/` with the functions that the core calls and only this language can write.
     pub prelude: &'static str,
 }
 
@@ -53,7 +53,7 @@ pub const GLSL: Language = Language {
     is_wgsl: false,
     function_prefix: "",
     float_suffix: "",
-    prelude: include_str!("prelude/glsl.txt"),
+    prelude: "glsl.txt",
 };
 
 /// Pixera: GLSL, the LUT a member of the effect's own struct.
@@ -71,7 +71,7 @@ pub const ISF: Language = Language {
     lut_argument: "",
     fetch: "IMG_PIXEL(lutImage, vec2({}) + vec2(0.5))",
     texture_size: "ivec2(IMG_SIZE(lutImage) + vec2(0.5))",
-    prelude: include_str!("prelude/isf.txt"),
+    prelude: "isf.txt",
     ..GLSL
 };
 
@@ -85,17 +85,12 @@ pub const HLSL: Language = Language {
     is_wgsl: false,
     function_prefix: "",
     float_suffix: "",
-    prelude: include_str!("prelude/hlsl.txt"),
+    prelude: "hlsl.txt",
 };
 
 /// OBS Studio's effects: HLSL on Direct3D, translated word by word into GLSL 3.30 on OpenGL.
-pub const OBS: Language = Language {
-    lut_parameter: "",
-    lut_argument: "",
-    texture_size: "vglb_texture_size()",
-    prelude: include_str!("prelude/obs.txt"),
-    ..HLSL
-};
+pub const OBS: Language =
+    Language { lut_parameter: "", lut_argument: "", texture_size: "vglb_texture_size()", prelude: "obs.txt", ..HLSL };
 
 /// Metal Shading Language 2.0 and later.
 pub const METAL: Language = Language {
@@ -107,7 +102,7 @@ pub const METAL: Language = Language {
     is_wgsl: false,
     function_prefix: "inline ",
     float_suffix: "f",
-    prelude: include_str!("prelude/metal.txt"),
+    prelude: "metal.txt",
 };
 
 /// WebGPU.
@@ -120,5 +115,5 @@ pub const WGSL: Language = Language {
     is_wgsl: true,
     function_prefix: "",
     float_suffix: "",
-    prelude: include_str!("prelude/wgsl.txt"),
+    prelude: "wgsl.txt",
 };

@@ -22,10 +22,6 @@ pub use target::{TARGETS, Target};
 use std::io;
 use std::path::Path;
 
-fn text(target: &Target) -> io::Result<String> {
-    target.text().map_err(|e| io::Error::new(io::ErrorKind::InvalidData, format!("{}: {e}", target.path)))
-}
-
 /// Writes all files into `folder`, the repository's `shaders/`, and returns the paths of those that changed.
 pub fn write(folder: &Path) -> io::Result<Vec<&'static str>> {
     let changed = stale(folder)?;
@@ -34,7 +30,7 @@ pub fn write(folder: &Path) -> io::Result<Vec<&'static str>> {
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent)?;
         }
-        std::fs::write(path, text(target)?)?;
+        std::fs::write(path, target.text(folder)?)?;
     }
     Ok(changed)
 }
@@ -43,7 +39,7 @@ pub fn write(folder: &Path) -> io::Result<Vec<&'static str>> {
 pub fn stale(folder: &Path) -> io::Result<Vec<&'static str>> {
     let mut list = Vec::new();
     for target in TARGETS {
-        let wanted = text(target)?;
+        let wanted = target.text(folder)?;
         match std::fs::read_to_string(folder.join(target.path)) {
             Ok(found) if found == wanted => {}
             Ok(_) => list.push(target.path),
@@ -71,15 +67,17 @@ mod tests {
     #[test]
     fn every_file_is_plain_ascii() {
         for target in TARGETS {
-            assert!(target.text().unwrap().is_ascii(), "{}", target.path);
+            assert!(target.text(&shaders()).unwrap().is_ascii(), "{}", target.path);
         }
     }
 
     #[test]
     fn nothing_of_the_dialect_is_left_over() {
         for target in TARGETS {
-            let text = target.text().unwrap();
-            for word in ["//@core", "//@settings", "//@note", "@flip@", "fetch(LUT", "texture_size(LUT", "(LUT"] {
+            let text = target.text(&shaders()).unwrap();
+            for word in
+                ["//@core", "//@settings", "//@note", "//@begin", "@flip@", "fetch(LUT", "texture_size(LUT", "(LUT"]
+            {
                 assert!(!text.contains(word), "{} holds {word}", target.path);
             }
         }
