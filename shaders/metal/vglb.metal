@@ -250,7 +250,7 @@ inline float vglb_blend(float picture, float graded)
 // The picture's colour, graded; unchanged where the texture is no LUT. Alpha is the picture's.
 inline float4 vglb_apply(metal::texture2d<float> lut, float4 picture)
 {
-    int2 size = int2(lut.get_width(), lut.get_height());
+    int2 size = int2(int(lut.get_width()), int(lut.get_height()));
     int n = vglb_grid_size(size);
     if (n < 2 || VGLB_MIX <= 0.0f) {
         return picture;
@@ -274,7 +274,7 @@ inline float4 vglb_apply(metal::texture2d<float> lut, float4 picture)
 // LUT they must be black, red, green and blue; magenta all over means that the texture is no LUT.
 inline float4 vglb_check(metal::texture2d<float> lut, float across)
 {
-    int2 size = int2(lut.get_width(), lut.get_height());
+    int2 size = int2(int(lut.get_width()), int(lut.get_height()));
     int n = vglb_grid_size(size);
     if (n < 2) {
         return float4(1.0f, 0.0f, 1.0f, 1.0f);

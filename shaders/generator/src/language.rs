@@ -98,7 +98,7 @@ pub const METAL: Language = Language {
     lut_parameter: "metal::texture2d<float> lut",
     lut_argument: "lut",
     fetch: "lut.read(uint2({}))",
-    texture_size: "int2(lut.get_width(), lut.get_height())",
+    texture_size: "int2(int(lut.get_width()), int(lut.get_height()))",
     is_wgsl: false,
     function_prefix: "inline ",
     float_suffix: "f",

@@ -72,6 +72,16 @@ mod tests {
     }
 
     #[test]
+    fn every_file_names_a_setup_page_that_exists() {
+        for target in TARGETS {
+            let text = target.text(&shaders()).unwrap();
+            let from = text.find("docs/hosts/").unwrap_or_else(|| panic!("{} names no setup page", target.path));
+            let page = text[from..].split_inclusive(".md").next().unwrap();
+            assert!(shaders().join("..").join(page).exists(), "{} names {page}", target.path);
+        }
+    }
+
+    #[test]
     fn nothing_of_the_dialect_is_left_over() {
         for target in TARGETS {
             let text = target.text(&shaders()).unwrap();

@@ -251,10 +251,19 @@ fn check_bands_are_black_red_green_and_blue_where_the_settings_fit() {
             assert_ne!(bands(settings, &image.upside_down()), right, "{layout} upside down must be seen");
         }
     }
-    let plain = Image::plain(&lut, Layout::Vglb);
-    let wrong = bands(Settings { layout: Layout::Unreal, check: true, ..Default::default() }, &plain);
-    assert_ne!(wrong, right, "a wrong layout must be seen");
+    // What docs/hosts/README.md says about the ways to get it wrong.
+    let [black, red, green, blue] = right;
+    let [yellow, magenta, cyan] = [[1.0, 1.0, 0.0], [1.0, 0.0, 1.0], [0.0, 1.0, 1.0]];
+    let seen = |layout, upside_down| {
+        let image = Image::plain(&lut, layout);
+        let image = if upside_down { image.upside_down() } else { image };
+        bands(Settings { check: true, ..Default::default() }, &image)
+    };
+    assert_eq!(seen(Layout::Vglb, true), [red, black, yellow, magenta]);
+    assert_eq!(seen(Layout::Unreal, false), [black, green, red, blue]);
+    assert_eq!(seen(Layout::Unreal, true), [green, black, yellow, cyan]);
+    assert_eq!(seen(Layout::Unity, false), [green, black, yellow, cyan]);
     let none = Image::float(100, 100, vec![[0.0; 4]; 10_000]);
     let settings = Settings { check: true, ..Default::default() };
-    assert_eq!(bands(settings, &none), [[1.0, 0.0, 1.0]; 4], "magenta where the texture is no LUT");
+    assert_eq!(bands(settings, &none), [magenta; 4], "magenta where the texture is no LUT");
 }
