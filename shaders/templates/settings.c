@@ -20,7 +20,7 @@
 #define VGLB_TRILINEAR 0
 #endif
 // For pictures in linear light: the curve that the LUT expects (IN) and the one that it returns (OUT).
-// 0 none, 1 sRGB, 2 ACEScct, 3 PQ. With PQ, linear 1.0 is VGLB_PQ_NITS nits.
+// 0 none, 1 sRGB, 2 ACEScct, 3 PQ. With PQ, linear 1.0 is VGLB_PQ_NITS cd/m2.
 #ifndef VGLB_SHAPER_IN
 #define VGLB_SHAPER_IN 0
 #endif

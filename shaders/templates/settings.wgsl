@@ -10,7 +10,7 @@ override VGLB_CHECK: i32 = 0;
 // 0 tetrahedral, 1 trilinear.
 override VGLB_TRILINEAR: i32 = 0;
 // For pictures in linear light: the curve that the LUT expects (IN) and the one that it returns (OUT).
-// 0 none, 1 sRGB, 2 ACEScct, 3 PQ. With PQ, linear 1.0 is VGLB_PQ_NITS nits.
+// 0 none, 1 sRGB, 2 ACEScct, 3 PQ. With PQ, linear 1.0 is VGLB_PQ_NITS cd/m2.
 override VGLB_SHAPER_IN: i32 = 0;
 override VGLB_SHAPER_OUT: i32 = 0;
 override VGLB_PQ_NITS: f32 = 100.0;

@@ -28,7 +28,7 @@
 #define VGLB_TRILINEAR 0
 #endif
 // For pictures in linear light: the curve that the LUT expects (IN) and the one that it returns (OUT).
-// 0 none, 1 sRGB, 2 ACEScct, 3 PQ. With PQ, linear 1.0 is VGLB_PQ_NITS nits.
+// 0 none, 1 sRGB, 2 ACEScct, 3 PQ. With PQ, linear 1.0 is VGLB_PQ_NITS cd/m2.
 #ifndef VGLB_SHAPER_IN
 #define VGLB_SHAPER_IN 0
 #endif
@@ -215,7 +215,7 @@ float3 vglb_lookup(Texture2D<float4> lut, float3 color, int2 size, int n)
 }
 
 // Linear light to the shaper's code value: 1 sRGB (IEC 61966-2-1), 2 ACEScct (S-2016-001), 3 PQ (SMPTE ST 2084, where
-// linear 1.0 is VGLB_PQ_NITS nits), else unchanged.
+// linear 1.0 is VGLB_PQ_NITS cd/m2), else unchanged.
 float vglb_encode(int shaper, float x)
 {
     if (shaper == 1) {

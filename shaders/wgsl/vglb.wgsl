@@ -15,7 +15,7 @@ override VGLB_CHECK: i32 = 0;
 // 0 tetrahedral, 1 trilinear.
 override VGLB_TRILINEAR: i32 = 0;
 // For pictures in linear light: the curve that the LUT expects (IN) and the one that it returns (OUT).
-// 0 none, 1 sRGB, 2 ACEScct, 3 PQ. With PQ, linear 1.0 is VGLB_PQ_NITS nits.
+// 0 none, 1 sRGB, 2 ACEScct, 3 PQ. With PQ, linear 1.0 is VGLB_PQ_NITS cd/m2.
 override VGLB_SHAPER_IN: i32 = 0;
 override VGLB_SHAPER_OUT: i32 = 0;
 override VGLB_PQ_NITS: f32 = 100.0;
@@ -194,7 +194,7 @@ fn vglb_lookup(lut: texture_2d<f32>, color: vec3<f32>, size: vec2<i32>, n: i32) 
 }
 
 // Linear light to the shaper's code value: 1 sRGB (IEC 61966-2-1), 2 ACEScct (S-2016-001), 3 PQ (SMPTE ST 2084, where
-// linear 1.0 is VGLB_PQ_NITS nits), else unchanged.
+// linear 1.0 is VGLB_PQ_NITS cd/m2), else unchanged.
 fn vglb_encode(shaper: i32, x: f32) -> f32
 {
     if (shaper == 1) {
