@@ -16,6 +16,7 @@ Commands:
   cross       clippy for Windows and macOS, and the Windows program
   docs        rustdoc without warnings, and links that lead somewhere
   advisories  known weaknesses in dependencies (asks a database on the network)
+  shaders     writes the shaders anew from their core and templates
   bench       the benchmarks; what follows `--` goes to `cargo bench`
   setup       installs what the steps of `test` need, and runs none of them
 
@@ -29,7 +30,7 @@ Options of test:
 ";
 
 /// The names of the commands, as documents may mention them.
-pub const COMMANDS: &[&str] = &["test", "lint", "cross", "docs", "advisories", "bench", "setup"];
+pub const COMMANDS: &[&str] = &["test", "lint", "cross", "docs", "advisories", "bench", "shaders", "setup"];
 
 /// What was asked for.
 #[derive(Debug, PartialEq)]
@@ -52,6 +53,8 @@ pub enum Request {
     },
     /// Install what is missing.
     Setup,
+    /// Write the shaders.
+    Shaders,
 }
 
 /// Reads the command line; the error says what is wrong with it.
@@ -69,7 +72,8 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Request, String> {
         "docs" => Group::Docs,
         "advisories" => Group::Advisories,
         "bench" => return bench(parser),
-        "setup" => return setup(parser),
+        "shaders" => return alone(parser, Request::Shaders),
+        "setup" => return alone(parser, Request::Setup),
         "help" => return Ok(Request::Help),
         other => return Err(unknown(other)),
     };
@@ -117,9 +121,10 @@ fn bench(mut parser: lexopt::Parser) -> Result<Request, String> {
     Ok(Request::Bench { arguments })
 }
 
-fn setup(mut parser: lexopt::Parser) -> Result<Request, String> {
+/// A command without options.
+fn alone(mut parser: lexopt::Parser, request: Request) -> Result<Request, String> {
     match parser.next().map_err(text)? {
-        None => Ok(Request::Setup),
+        None => Ok(request),
         Some(Short('h') | Long("help")) => Ok(Request::Help),
         Some(other) => Err(text(other.unexpected())),
     }

@@ -61,6 +61,7 @@ fn run(request: Request) -> ExitCode {
             let steps = steps::STEPS.iter().filter(|step| step.runs_on(machine.os));
             need::set_up(&machine, steps.flat_map(|step| step.needs))
         }
+        Request::Shaders => report(machine.cargo("run --quiet --package shader-generator").run()),
         Request::Bench { arguments } => report(bench::run(&machine, &arguments)),
     }
 }

@@ -17,6 +17,9 @@ pub struct Venv {
 /// The independent clients and checks in `tests/python`.
 pub const ORACLE: Venv = Venv { name: "python-oracle", requirements: "tests/python/requirements.txt" };
 
+/// OpenColorIO, against which the shaders are held.
+pub const SHADER_ORACLE: Venv = Venv { name: "shader-oracle", requirements: "shaders/harness/requirements.txt" };
+
 /// Python itself, new enough for the packages in use and able to make virtual environments.
 pub const PYTHON: Need = Need::System {
     what: "Python 3.11 or newer with its venv module",
@@ -53,10 +56,15 @@ impl Venv {
         ]
     }
 
+    /// The path of the environment's Python.
+    pub fn program(&self, machine: &Machine) -> PathBuf {
+        let place = if machine.os == "windows" { "Scripts/python.exe" } else { "bin/python" };
+        self.folder(machine).join(place)
+    }
+
     /// The environment's Python.
     pub fn python(&self, machine: &Machine, line: &str) -> Cmd {
-        let place = if machine.os == "windows" { "Scripts/python.exe" } else { "bin/python" };
-        machine.program(self.folder(machine).join(place), line).env("PYTHONDONTWRITEBYTECODE", "1")
+        machine.program(self.program(machine), line).env("PYTHONDONTWRITEBYTECODE", "1")
     }
 
     fn folder(&self, machine: &Machine) -> PathBuf {

@@ -65,6 +65,9 @@ const WINDOWS_GNU: &str = "x86_64-pc-windows-gnu";
 const MAC_ARM: &str = "aarch64-apple-darwin";
 const MAC_INTEL: &str = "x86_64-apple-darwin";
 
+/// The package whose tests need a GPU, if only one in software. They have a step of their own.
+const GPU_PACKAGE: &str = "shader-harness";
+
 const RUSTFMT: Need = Need::Component { name: "rustfmt", command: "fmt" };
 const CLIPPY: Need = Need::Component { name: "clippy", command: "clippy" };
 const CARGO_DENY: Need = Need::CargoTool { name: "cargo-deny", version: "0.20.2" };
@@ -73,6 +76,27 @@ const MINGW: Need = Need::System {
     found: |machine| machine.program("x86_64-w64-mingw32-gcc", "--version").succeeds(),
     debian: &["gcc-mingw-w64-x86-64"],
     elsewhere: "install MinGW-w64 for x86_64 with your package manager",
+};
+
+const SOFTWARE_GPU: Need = Need::System {
+    what: "Mesa's software OpenGL and Vulkan",
+    found: |machine| machine.program("sh", "-c").arg("ldconfig -p | grep -q libEGL.so.1 && ldconfig -p | grep -q libvulkan.so.1 && ls /usr/share/vulkan/icd.d/lvp_icd*.json && ls /usr/lib/*/dri/swrast_dri.so").succeeds(),
+    debian: &["libegl1", "libgl1-mesa-dri", "libvulkan1", "mesa-vulkan-drivers"],
+    elsewhere: "install Mesa's EGL, llvmpipe and lavapipe with your package manager",
+};
+const SHADER_COMPILERS: Need = Need::System {
+    what: "the shader compilers and ImageMagick",
+    found: |machine| {
+        machine.program("glslangValidator", "--version").succeeds()
+            && machine.program("spirv-val", "--version").succeeds()
+            && machine.program("g++", "--version").succeeds()
+            && machine
+                .program("sh", "-c")
+                .arg("(/usr/bin/convert -version || convert -version) | grep -q ImageMagick")
+                .succeeds()
+    },
+    debian: &["glslang-tools", "spirv-tools", "g++", "imagemagick"],
+    elsewhere: "install glslang, SPIRV-Tools, a C++ compiler and ImageMagick with your package manager",
 };
 
 /// Every step. Those that fail soonest and cost least come first.
@@ -115,7 +139,7 @@ pub const STEPS: &[Step] = &[
         groups: &[Test, Fast],
         host: Host::Any,
         needs: &[],
-        run: |machine| machine.cargo("test --workspace --all-features --no-fail-fast --lib --bins --tests").run(),
+        run: |machine| machine.cargo("test --workspace --all-features --no-fail-fast --lib --bins --tests").arg("--exclude").arg(GPU_PACKAGE).run(),
     },
     Step {
         name: "doc-tests",
@@ -123,7 +147,7 @@ pub const STEPS: &[Step] = &[
         groups: &[Test, Docs],
         host: Host::Any,
         needs: &[],
-        run: |machine| machine.cargo("test --workspace --all-features --no-fail-fast --doc").run(),
+        run: |machine| machine.cargo("test --workspace --all-features --no-fail-fast --doc").arg("--exclude").arg(GPU_PACKAGE).run(),
     },
     Step {
         name: "rustdoc",
@@ -150,6 +174,14 @@ pub const STEPS: &[Step] = &[
         host: Host::Any,
         needs: &[python::PYTHON, Need::Venv(python::ORACLE)],
         run: python::test_with_oracle,
+    },
+    Step {
+        name: "shaders",
+        proves: "every shader compiles, and gives on software GPUs what float64 arithmetic, OpenColorIO and ImageMagick give",
+        groups: &[Test],
+        host: LINUX,
+        needs: &[SOFTWARE_GPU, SHADER_COMPILERS, python::PYTHON, Need::Venv(python::SHADER_ORACLE)],
+        run: test_shaders,
     },
     Step {
         name: "clippy-windows",
@@ -218,8 +250,15 @@ pub const STEPS: &[Step] = &[
 ];
 
 fn clippy_for(machine: &Machine, target: &str) -> Result<(), Failure> {
-    let line = format!("clippy --workspace --all-targets --all-features --target {target} -- -D warnings");
+    let line = format!("clippy --workspace --exclude {GPU_PACKAGE} --all-targets --all-features --target {target} -- -D warnings");
     machine.cargo(&line).run()
+}
+
+/// The shaders on software GPUs, and against the programs that others use to apply a LUT.
+fn test_shaders(machine: &Machine) -> Result<(), Failure> {
+    machine.cargo("test --package shader-harness --no-fail-fast").run()?;
+    let python = python::SHADER_ORACLE.program(machine);
+    machine.cargo("test --package shader-harness --test oracles -- --ignored").env("VGLB_PYTHON", python).run()
 }
 
 fn build_for(machine: &Machine, targets: &[&str]) -> Result<(), Failure> {
