@@ -16,6 +16,7 @@ mod error;
 #[cfg(all(target_os = "linux", target_pointer_width = "64", target_endian = "little"))]
 pub mod linux;
 pub mod memory;
+pub mod spout;
 
 pub use error::TextureError;
 
