@@ -43,7 +43,12 @@ use seam::{Graphics, SharedObjects};
 use sender::{Claim, SpoutSender};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 use stream::Stream;
+
+/// How often the list of senders is looked at for one that is awaited.
+const LIST_POLL: Duration = Duration::from_millis(50);
 
 /// Shares textures over Spout. Clones share the graphics device.
 #[derive(Clone)]
@@ -89,18 +94,26 @@ impl SpoutBackend {
     /// What a sender says of itself. `None` where it is gone or its block can't be had now.
     fn stream_info(&self, name: &[u8]) -> Option<StreamInfo> {
         let block = Block::open(&*self.objects, name).ok()??;
-        let held = block.try_lock().ok()??;
+        let held = block.lock().ok()?;
         let info = block.info(&held).ok()?;
+        drop(held);
         info.has_texture().then(|| StreamInfo {
-            name: stream_name::readable(name),
+            name: stream_name::shown(name),
             width: info.width as usize,
             height: info.height as usize,
             shape: None,
             format: PixelFormat::announced_name(info.format),
-            revision: None,
+            revision: registration::frame_number(&*self.objects, name).map(u64::from),
             published: None,
             sender: info.program_name(),
         })
+    }
+
+    /// The sender that is meant by `stream`: its name as Spout has it, or the stream's that Spout's name stands for.
+    fn find(names: &[Vec<u8>], stream: &str) -> Option<Vec<u8>> {
+        let has_name = |name: &&Vec<u8>| stream_name::readable(name) == stream;
+        let stands_for = |name: &&Vec<u8>| stream_name::decode(name).as_deref() == Some(stream);
+        names.iter().find(has_name).or_else(|| names.iter().find(stands_for)).cloned()
     }
 }
 
@@ -144,18 +157,32 @@ impl TextureBackend for SpoutBackend {
 
     fn streams(&self) -> Result<Vec<StreamInfo>, TextureError> {
         let names = registration::living_senders(&*self.objects)?;
-        Ok(names.iter().filter_map(|name| self.stream_info(name)).collect())
+        let mut streams: Vec<_> = names.iter().filter_map(|name| self.stream_info(name)).collect();
+        streams.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(streams)
+    }
+
+    fn wait_for_stream(&self, stream: &str, timeout: Option<Duration>) -> Result<bool, TextureError> {
+        let deadline = timeout.and_then(|t| Instant::now().checked_add(t));
+        loop {
+            if Self::find(&registration::living_senders(&*self.objects)?, stream).is_some() {
+                return Ok(true);
+            }
+            let left = deadline.map_or(LIST_POLL, |at| at.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                return Ok(false);
+            }
+            thread::sleep(left.min(LIST_POLL));
+        }
     }
 
     /// Connects to a sender: `stream` is its name as Spout has it or, for one of this program's, as it was asked for.
     fn open(&self, stream: &str) -> Result<Box<dyn TextureReceiver>, TextureError> {
         let names = registration::living_senders(&*self.objects)?;
-        let has_name = |name: &&Vec<u8>| stream_name::readable(name) == stream;
-        let stands_for = |name: &&Vec<u8>| stream_name::decode(name).as_deref() == Some(stream);
-        let Some(found) = names.iter().find(has_name).or_else(|| names.iter().find(stands_for)) else {
-            let present: Vec<_> = names.iter().map(|name| stream_name::readable(name)).collect();
+        let Some(found) = Self::find(&names, stream) else {
+            let present: Vec<_> = names.iter().map(|name| stream_name::shown(name)).collect();
             return Err(TextureError::no_such_stream(stream, &present));
         };
-        Ok(Box::new(SpoutReceiver::new(self.objects.clone(), self.device.clone(), found.clone())))
+        Ok(Box::new(SpoutReceiver::new(self.objects.clone(), self.device.clone(), found)))
     }
 }

@@ -1,7 +1,8 @@
 //! Receiving any Spout sender's texture.
 //!
 //! Spout has nothing to wait on, so the sender's block and frame count are looked at again and again. Where a sender
-//! does not count its frames, its texture itself is.
+//! does not count its frames, its texture itself is. Looking at a frame count changes it for a moment, so that is done
+//! under the access mutex, as senders and other receivers do: or two at a time would see a number that is not there.
 
 use super::block::Block;
 use super::current_device::{self, CurrentDevice, texture_error};
@@ -35,7 +36,7 @@ pub struct SpoutReceiver {
     device: Arc<CurrentDevice>,
     name: Vec<u8>,
     access_name: Vec<u8>,
-    access: Option<Box<dyn SharedMutex>>,
+    access: Option<Arc<dyn SharedMutex>>,
     frames: Option<FrameCount>,
     source: Option<Source>,
     last: Option<Seen>,
@@ -94,7 +95,7 @@ impl SpoutReceiver {
     fn open_objects(&mut self) -> Result<(), TextureError> {
         let io = |e| TextureError::io(format!("opening the objects of the Spout sender {}", readable(&self.name)), e);
         if self.access.is_none() {
-            self.access = self.objects.open_mutex(&self.access_name).map_err(io)?;
+            self.access = self.objects.open_mutex(&self.access_name).map_err(io)?.map(Arc::from);
         }
         if self.frames.is_none() {
             self.frames = FrameCount::open(&*self.objects, &self.name).map_err(io)?;
@@ -109,19 +110,26 @@ impl SpoutReceiver {
 
     /// Whether there is something that was not read yet.
     fn is_new(&mut self, info: &SenderInfo) -> Result<bool, TextureError> {
-        self.open_objects()?;
-        let number = self.number()?;
         let Some(last) = self.last.as_ref().filter(|last| last.info == *info) else { return Ok(true) };
+        let (last_number, last_content) = (last.number, last.content);
+        self.open_objects()?;
+        let number = match &self.access {
+            Some(mutex) => match lock::try_lock(&**mutex, &self.access_name)? {
+                Some(_access) => self.number()?,
+                // Somebody is at it, so there may be something soon.
+                None => return Ok(false),
+            },
+            None => self.number()?,
+        };
         if number.is_some() {
-            return Ok(number != last.number);
+            return Ok(number != last_number);
         }
-        let before = last.content;
         let mut texels = std::mem::take(&mut self.texels);
         let copied = self.copy(&mut texels);
         let content = content(&texels);
         self.texels = texels;
         match copied {
-            Ok(_) => Ok(content != before),
+            Ok(_) => Ok(content != last_content),
             Err(TextureError::Ended) => Ok(false),
             Err(e) => Err(e),
         }
@@ -130,29 +138,20 @@ impl SpoutReceiver {
     /// Copies the sender's texture, tells what it was.
     fn copy(&mut self, texels: &mut Vec<Texel>) -> Result<(SenderInfo, Copied), TextureError> {
         let error = |e| texture_error("receiving over Spout", e, 0);
-        let mut removals = 0;
-        let mut failures = 0;
+        let (mut removals, mut failures) = (0, 0);
         loop {
-            let info = self.info()?.filter(SenderInfo::has_texture).ok_or(TextureError::Ended)?;
-            self.open_objects()?;
             let device = self.device.get().map_err(error)?;
-            let copied = match self.open_texture(&device, &info) {
-                Ok(()) => self.copy_opened(texels),
-                Err(e) => Err(Ok(e)),
-            };
+            let (info, copied) = self.copy_on(&device, texels)?;
             match copied {
                 Ok(copied) => return Ok((info, copied)),
-                Err(Err(e)) => return Err(e),
-                Err(Ok(DeviceError::Removed(why))) => {
-                    self.source = None;
+                Err(DeviceError::Removed(why)) => {
                     self.device.forget(&device, &why);
                     removals += 1;
                     if removals == current_device::ATTEMPTS {
                         return Err(error(DeviceError::Removed(why)));
                     }
                 }
-                Err(Ok(e)) => {
-                    self.source = None;
+                Err(e) => {
                     failures += 1;
                     if failures == OPEN_ATTEMPTS {
                         return Err(cannot_open(&self.name, &info, &device, e));
@@ -160,43 +159,55 @@ impl SpoutReceiver {
                     thread::sleep(POLL);
                 }
             }
-        }
-    }
-
-    fn open_texture(&mut self, device: &Arc<dyn Device>, info: &SenderInfo) -> Result<(), DeviceError> {
-        let is_open = |s: &Source| s.share_handle == info.share_handle && Arc::ptr_eq(&s.device, device);
-        if !self.source.as_ref().is_some_and(is_open) {
             self.source = None;
-            let texture = device.open_texture(info.share_handle)?;
-            self.source = Some(Source { texture, device: device.clone(), share_handle: info.share_handle });
         }
-        Ok(())
     }
 
-    /// Copies the opened texture under its access mutex. A sender without that mutex is older than it.
-    fn copy_opened(&mut self, texels: &mut Vec<Texel>) -> Result<Copied, Result<DeviceError, TextureError>> {
-        let Some(source) = &mut self.source else { return Err(Err(TextureError::Ended)) };
-        let (width, height, number) = (source.texture.width(), source.texture.height(), source.texture.format());
-        let Some(format) = PixelFormat::from_dxgi(number) else {
-            return Err(Err(TextureError::Protocol(format!(
-                "the Spout sender {} sends DXGI format {number}, which can't be read; float 32 and 16, and integers of 8, 10 and 16 bits with red, green and blue can",
-                readable(&self.name)
-            ))));
+    /// Copies the texture under its access mutex, which also keeps the sender from going over to another one in the
+    /// meantime. A sender without that mutex is older than it.
+    fn copy_on(
+        &mut self,
+        device: &Arc<dyn Device>,
+        texels: &mut Vec<Texel>,
+    ) -> Result<(SenderInfo, Result<Copied, DeviceError>), TextureError> {
+        self.open_objects()?;
+        let access = self.access.clone();
+        let _access = match &access {
+            Some(mutex) => Some(lock::lock(&**mutex, &self.access_name)?),
+            None => None,
         };
+        let info = self.info()?.filter(SenderInfo::has_texture).ok_or(TextureError::Ended)?;
+        let number = self.number()?;
+        let source = match self.open_texture(device, &info) {
+            Ok(source) => source,
+            Err(e) => return Ok((info, Err(e))),
+        };
+        let (width, height, format) = (source.width(), source.height(), source.format());
+        let Some(format) = PixelFormat::from_dxgi(format) else { return Err(unreadable(&self.name, format)) };
         texels.clear();
         texels
             .try_reserve_exact(width * height)
-            .map_err(|e| Err(TextureError::OutOfMemory { bytes: width * height * 16, why: e.to_string() }))?;
-        let _access = match &self.access {
-            Some(mutex) => Some(lock::lock(&**mutex, &self.access_name).map_err(Err)?),
-            None => None,
+            .map_err(|e| TextureError::OutOfMemory { bytes: width * height * 16, why: e.to_string() })?;
+        let copied = source.read(format.bytes, &mut |row| format.append(row, texels));
+        Ok((info, copied.map(|()| Copied { number, width, height, format: format.name })))
+    }
+
+    /// The texture that `info` tells of, opened on `device`.
+    fn open_texture(
+        &mut self,
+        device: &Arc<dyn Device>,
+        info: &SenderInfo,
+    ) -> Result<&mut dyn ReceivedTexture, DeviceError> {
+        let is_it = |s: &Source| s.share_handle == info.share_handle && Arc::ptr_eq(&s.device, device);
+        let source = match self.source.take().filter(is_it) {
+            Some(source) => source,
+            None => Source {
+                texture: device.open_texture(info.share_handle)?,
+                device: device.clone(),
+                share_handle: info.share_handle,
+            },
         };
-        let number = match &self.frames {
-            Some(frames) => frames.number().map_err(|e| Err(TextureError::io("reading a Spout frame count", e)))?,
-            None => None,
-        };
-        source.texture.read(format.bytes, &mut |row| format.append(row, texels)).map_err(Ok)?;
-        Ok(Copied { number, width, height, format: format.name })
+        Ok(&mut *self.source.insert(source).texture)
     }
 }
 
@@ -241,6 +252,13 @@ fn content(texels: &[Texel]) -> u64 {
     let mut hasher = DefaultHasher::new();
     hasher.write(texels.as_flattened());
     hasher.finish()
+}
+
+fn unreadable(name: &[u8], format: u32) -> TextureError {
+    TextureError::Protocol(format!(
+        "the Spout sender {} sends DXGI format {format}, which can't be read; float 32 and 16, and integers of 8, 10 and 16 bits with red, green and blue can",
+        readable(name)
+    ))
 }
 
 fn cannot_open(name: &[u8], info: &SenderInfo, device: &Arc<dyn Device>, e: DeviceError) -> TextureError {

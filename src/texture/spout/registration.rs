@@ -64,6 +64,15 @@ pub fn active_sender(objects: &dyn SharedObjects) -> Result<Option<Vec<u8>>, Tex
     Ok((!name.is_empty() && is_alive(objects, &name)).then_some(name))
 }
 
+/// The number of a sender's newest frame; `None` where it does not count, or does not let anybody look.
+pub fn frame_number(objects: &dyn SharedObjects, sender: &[u8]) -> Option<u32> {
+    let frames = FrameCount::open(objects, sender).ok()??;
+    let access_name = access_name(sender);
+    let access = objects.open_mutex(&access_name).ok()??;
+    let _held = lock::try_lock(&*access, &access_name).ok()??;
+    frames.number().ok()?
+}
+
 /// Whether a sender has its block. One that can't be opened for another reason than that it is not there (it may
 /// belong to a program with more rights) is alive.
 fn is_alive(objects: &dyn SharedObjects, name: &[u8]) -> bool {
@@ -122,7 +131,7 @@ impl Registration {
         Ok(())
     }
 
-    /// Counts a frame.
+    /// Counts a frame. The access mutex must be held.
     pub fn signal_frame(&self) {
         if let Err(e) = self.frames.signal() {
             tracing::warn!("a frame of the Spout sender {} could not be counted: {e}", readable(&self.name));

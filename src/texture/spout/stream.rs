@@ -213,7 +213,9 @@ impl Stream {
 
     fn announce(&self, info: &SenderInfo) -> Result<Registration, TextureError> {
         let registration = Registration::announce(self.objects.clone(), &self.wanted, info)?;
+        let access = registration.access()?;
         registration.signal_frame();
+        drop(access);
         let name = readable(registration.name());
         if name != self.wanted {
             tracing::warn!("another program's Spout sender is called {}; this one is called {name}", self.wanted);

@@ -75,6 +75,11 @@ pub fn readable(name: &[u8]) -> String {
     name.iter().map(legible).collect()
 }
 
+/// The stream that a name found in the list stands for; the name itself, readable, where another program chose it.
+pub fn shown(name: &[u8]) -> String {
+    decode(name).unwrap_or_else(|| readable(name))
+}
+
 fn is_carried(byte: u8) -> bool {
     (0x20..0x7f).contains(&byte) && byte != b'\\'
 }

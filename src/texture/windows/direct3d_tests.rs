@@ -245,3 +245,16 @@ fn several_threads_use_one_device() {
         }
     });
 }
+
+// The promises of every back end, with real named objects and textures, in one process.
+crate::backend_suite!(promises, {
+    use crate::texture::windows::direct3d::tests::InventedHandles;
+    let objects = crate::texture::windows::SessionObjects;
+    let backend = crate::texture::spout::SpoutBackend::new(objects, InventedHandles(std::sync::Arc::default()));
+    crate::backend_suite::Platform {
+        backend: std::sync::Arc::new(backend),
+        receiver_limit: None,
+        annotates: false,
+        keep: Box::new(()),
+    }
+});

@@ -34,6 +34,8 @@ pub struct State {
     pub removals_in_upload: u32,
     /// Called on every upload with the texture's handle.
     pub on_upload: Option<Box<dyn Fn(u32) + Send>>,
+    /// Called once, after a texture of another program was opened.
+    pub after_opening: Option<Box<dyn FnOnce() + Send>>,
 }
 
 #[derive(Clone)]
@@ -149,17 +151,15 @@ impl Device for FakeDevice {
     }
 
     fn open_texture(&self, handle: u32) -> Result<Box<dyn ReceivedTexture>, DeviceError> {
-        let state = self.adapter.state();
+        let mut state = self.adapter.state();
         state.alive(self.generation)?;
-        let Some(texture) = state.textures.get(&handle) else {
+        let Some(texture) = state.textures.get(&handle).cloned() else {
             return Err(DeviceError::Failed("the parameter is incorrect".into()));
         };
-        Ok(Box::new(Received {
-            adapter: self.adapter.clone(),
-            generation: self.generation,
-            handle,
-            texture: texture.clone(),
-        }))
+        let then = state.after_opening.take();
+        drop(state);
+        then.into_iter().for_each(|then| then());
+        Ok(Box::new(Received { adapter: self.adapter.clone(), generation: self.generation, handle, texture }))
     }
 }
 

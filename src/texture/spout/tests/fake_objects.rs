@@ -53,6 +53,7 @@ struct Table {
 struct Handle {
     process: Process,
     number: usize,
+    name: Vec<u8>,
 }
 
 impl Session {
@@ -149,11 +150,11 @@ impl Process {
         }
     }
 
-    fn handle(&self, object: Arc<Object>) -> Handle {
+    fn handle(&self, name: &[u8], object: Arc<Object>) -> Handle {
         let mut handles = self.0.handles.lock().unwrap();
         let number = handles.last_key_value().map_or(1, |(n, _)| n + 1);
         handles.insert(number, object);
-        Handle { process: self.clone(), number }
+        Handle { process: self.clone(), number, name: name.to_vec() }
     }
 
     fn create(&self, name: &[u8], new: Object) -> io::Result<Handle> {
@@ -166,7 +167,7 @@ impl Process {
         }
         let new = Arc::new(new);
         kernel.names.lock().unwrap().insert(name.to_vec(), Arc::downgrade(&new));
-        Ok(self.handle(new))
+        Ok(self.handle(name, new))
     }
 
     fn open(&self, name: &[u8], like: &Object) -> io::Result<Option<Handle>> {
@@ -175,7 +176,7 @@ impl Process {
         if std::mem::discriminant(&*found) != std::mem::discriminant(like) {
             return Err(io::Error::other("the handle is invalid"));
         }
-        Ok(Some(self.handle(found)))
+        Ok(Some(self.handle(name, found)))
     }
 }
 
@@ -225,6 +226,17 @@ impl Handle {
     /// `None` where the process has crashed: then nobody is there to use the handle either.
     fn object(&self) -> Option<Arc<Object>> {
         self.process.0.handles.lock().unwrap().get(&self.number).cloned()
+    }
+}
+
+impl Handle {
+    /// Two that look at a frame count at the same time would both see a wrong number.
+    fn check_that_it_is_guarded(&self) {
+        let name = String::from_utf8_lossy(&self.name);
+        let Some(sender) = name.strip_suffix("_Count_Semaphore") else { return };
+        let (session, mutex) = (&self.process.0.session, format!("{sender}_SpoutAccessMutex"));
+        let guarded = session.find(&mutex).is_none() || session.is_owned_here(&mutex);
+        assert!(guarded, "{name} is looked at without {mutex}");
     }
 }
 
@@ -304,6 +316,7 @@ impl SharedMutex for Handle {
 
 impl SharedSemaphore for Handle {
     fn try_take(&self) -> io::Result<bool> {
+        self.check_that_it_is_guarded();
         let Some(object) = self.object() else { return Ok(false) };
         let Object::Semaphore(count, _) = &*object else { unreachable!() };
         let mut count = count.lock().unwrap();

@@ -100,3 +100,14 @@ fn wait_until(what: &str, mut so: impl FnMut() -> bool) {
         std::thread::sleep(Duration::from_millis(2));
     }
 }
+
+// The promises of every back end, kept here by one program that sends and receives.
+crate::backend_suite!(promises, {
+    let (backend, _) = crate::texture::spout::tests::Computer::default().program();
+    crate::backend_suite::Platform {
+        backend: std::sync::Arc::new(backend),
+        receiver_limit: None,
+        annotates: false,
+        keep: Box::new(()),
+    }
+});

@@ -162,6 +162,22 @@ fn another_texture_is_new_even_if_no_frame_was_counted() {
 }
 
 #[test]
+fn the_sender_cannot_replace_a_texture_while_it_is_being_opened() {
+    let computer = Computer::default();
+    let (spout, _) = computer.program();
+    let (_sender, mut writer) = sender(&spout, "a");
+    let mut receiver = computer.program().0.open("a").unwrap();
+    for n in [2, 3] {
+        write(&mut *writer, shape(n), &texels(shape(n), 2)).unwrap();
+        let session = computer.session.clone();
+        computer.adapter.state().after_opening =
+            Some(Box::new(move || assert!(session.is_owned_here("a_SpoutAccessMutex"))));
+        assert_eq!(read(&mut *receiver).texels, texels(shape(n), 2));
+        assert!(computer.adapter.state().after_opening.is_none(), "it was opened");
+    }
+}
+
+#[test]
 fn a_texture_in_use_by_its_sender_is_waited_for() {
     let computer = Computer::default();
     let (spout, _) = computer.program();
