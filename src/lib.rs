@@ -32,6 +32,14 @@ pub mod strip;
 pub mod texture;
 pub mod wire;
 
+// The promises of every back end, for back ends whose other side is imitated here and not elsewhere.
+#[cfg(test)]
+#[macro_use]
+#[path = "../tests/backend_suite/mod.rs"]
+mod backend_suite;
+#[cfg(test)]
+extern crate self as virtual_gpu_lut_box;
+
 /// The version of this crate, as `--version` prints it.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 

@@ -7,7 +7,12 @@ mod backend_suite;
 
 backend_suite!(memory, {
     let backend = virtual_gpu_lut_box::texture::memory::MemoryBackend::default();
-    crate::backend_suite::Platform { backend: std::sync::Arc::new(backend), receiver_limit: None, keep: Box::new(()) }
+    crate::backend_suite::Platform {
+        backend: std::sync::Arc::new(backend),
+        receiver_limit: None,
+        annotates: true,
+        keep: Box::new(()),
+    }
 });
 
 #[cfg(target_os = "linux")]
@@ -17,6 +22,22 @@ backend_suite!(linux, {
     crate::backend_suite::Platform {
         backend: std::sync::Arc::new(backend),
         receiver_limit: Some(64),
+        annotates: true,
         keep: Box::new(directory),
     }
 });
+
+#[cfg(windows)]
+backend_suite!(
+    #[ignore = "needs Windows itself: Wine 10 can't share Direct3D 11 textures"]
+    spout,
+    {
+        let backend = virtual_gpu_lut_box::texture::spout::SpoutBackend::with_adapter(None);
+        crate::backend_suite::Platform {
+            backend: std::sync::Arc::new(backend),
+            receiver_limit: None,
+            annotates: false,
+            keep: Box::new(()),
+        }
+    }
+);

@@ -16,6 +16,9 @@ mod error;
 #[cfg(all(target_os = "linux", target_pointer_width = "64", target_endian = "little"))]
 pub mod linux;
 pub mod memory;
+pub mod spout;
+#[cfg(windows)]
+pub mod windows;
 
 pub use error::TextureError;
 
@@ -167,6 +170,8 @@ pub fn backends() -> Vec<Arc<dyn TextureBackend>> {
     vec![
         #[cfg(all(target_os = "linux", target_pointer_width = "64", target_endian = "little"))]
         Arc::new(linux::LinuxBackend::default()),
+        #[cfg(windows)]
+        Arc::new(spout::SpoutBackend::with_adapter(None)),
         Arc::new(memory::MemoryBackend::default()),
     ]
 }
