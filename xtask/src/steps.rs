@@ -80,7 +80,9 @@ const MINGW: Need = Need::System {
 
 const SOFTWARE_GPU: Need = Need::System {
     what: "Mesa's software OpenGL and Vulkan",
-    found: |machine| machine.program("sh", "-c").arg("ldconfig -p | grep -q libEGL.so.1 && ldconfig -p | grep -q libvulkan.so.1 && ls /usr/share/vulkan/icd.d/lvp_icd*.json && ls /usr/lib/*/dri/swrast_dri.so").succeeds(),
+    found: |machine| {
+        machine.program("sh", "-c").arg("ldconfig -p | grep -q libEGL.so.1 && ldconfig -p | grep -q libvulkan.so.1 && ls /usr/share/vulkan/icd.d/lvp_icd*.json && ls /usr/lib/*/dri/swrast_dri.so").succeeds()
+    },
     debian: &["libegl1", "libgl1-mesa-dri", "libvulkan1", "mesa-vulkan-drivers"],
     elsewhere: "install Mesa's EGL, llvmpipe and lavapipe with your package manager",
 };
@@ -139,7 +141,13 @@ pub const STEPS: &[Step] = &[
         groups: &[Test, Fast],
         host: Host::Any,
         needs: &[],
-        run: |machine| machine.cargo("test --workspace --all-features --no-fail-fast --lib --bins --tests").arg("--exclude").arg(GPU_PACKAGE).run(),
+        run: |machine| {
+            machine
+                .cargo("test --workspace --all-features --no-fail-fast --lib --bins --tests")
+                .arg("--exclude")
+                .arg(GPU_PACKAGE)
+                .run()
+        },
     },
     Step {
         name: "doc-tests",
@@ -147,7 +155,13 @@ pub const STEPS: &[Step] = &[
         groups: &[Test, Docs],
         host: Host::Any,
         needs: &[],
-        run: |machine| machine.cargo("test --workspace --all-features --no-fail-fast --doc").arg("--exclude").arg(GPU_PACKAGE).run(),
+        run: |machine| {
+            machine
+                .cargo("test --workspace --all-features --no-fail-fast --doc")
+                .arg("--exclude")
+                .arg(GPU_PACKAGE)
+                .run()
+        },
     },
     Step {
         name: "rustdoc",
@@ -250,7 +264,9 @@ pub const STEPS: &[Step] = &[
 ];
 
 fn clippy_for(machine: &Machine, target: &str) -> Result<(), Failure> {
-    let line = format!("clippy --workspace --exclude {GPU_PACKAGE} --all-targets --all-features --target {target} -- -D warnings");
+    let line = format!(
+        "clippy --workspace --exclude {GPU_PACKAGE} --all-targets --all-features --target {target} -- -D warnings"
+    );
     machine.cargo(&line).run()
 }
 
