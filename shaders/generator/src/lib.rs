@@ -1,7 +1,7 @@
 //! Writes every host's shader from one core.
 //!
 //! `shaders/core/lut.core` holds the maths, in a small dialect of C; `shaders/templates/` holds what each host wants
-//! around it. [`TARGETS`] lists the files; [`write`] writes them, [`stale`] names those that are not what they would be.
+//! around it. [`TARGETS`] lists the files; [`write()`] writes them, [`stale`] names those that are not what they would be.
 //!
 //! # Layout
 //!
@@ -35,7 +35,7 @@ pub fn write(folder: &Path) -> io::Result<Vec<&'static str>> {
     Ok(changed)
 }
 
-/// The paths of the files in `folder` that are missing or are not what [`write`] would write.
+/// The paths of the files in `folder` that are missing or are not what [`write()`] would write.
 pub fn stale(folder: &Path) -> io::Result<Vec<&'static str>> {
     let mut list = Vec::new();
     for target in TARGETS {

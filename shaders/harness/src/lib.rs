@@ -7,7 +7,7 @@
 //! | [`luts`] | LUTs to test with |
 //! | [`colours`] | the colours that are sent through them |
 //! | [`image`] | LUTs as the textures that a host sees: plain, byte planes, upside down |
-//! | [`reference`] | what the result must be, in float64 |
+//! | [`mod@reference`] | what the result must be, in float64 |
 //! | [`compare`] | how far a result is from that |
 //! | [`shaders`] | reading the checked-in files, settings put in |
 //! | [`hosts`] | what each host declares around its shader |
