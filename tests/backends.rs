@@ -15,7 +15,7 @@ backend_suite!(memory, {
     }
 });
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", target_pointer_width = "64", target_endian = "little"))]
 backend_suite!(linux, {
     let directory = tempfile::tempdir().unwrap();
     let backend = virtual_gpu_lut_box::texture::linux::LinuxBackend::with_directory(directory.path().join("streams"));

@@ -107,7 +107,8 @@ pub trait TextureReceiver: Send {
     /// Copies the newest texture into `frame`, whose buffer is used again where it is large enough.
     ///
     /// # Errors
-    /// [`TextureError::Ended`] where the stream has ended or nothing has been published yet.
+    /// [`TextureError::Ended`] where the stream has ended or nothing has been published yet. After an error, what
+    /// `frame` holds is not defined.
     fn read(&mut self, frame: &mut Frame) -> Result<(), TextureError>;
 }
 

@@ -1,7 +1,7 @@
 //! What only the Linux transport promises: separate processes, killed and stopped ones, peers that do not keep the
 //! rules, and a receiver that was written from the document alone.
 
-#![cfg(target_os = "linux")]
+#![cfg(all(target_os = "linux", target_pointer_width = "64", target_endian = "little"))]
 #![allow(clippy::unwrap_used)]
 
 #[path = "../backend_suite/mod.rs"]

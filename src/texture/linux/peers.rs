@@ -99,7 +99,7 @@ impl Peers {
 
     fn refuse(&mut self, at: usize, gone: Gone) {
         let peer = self.list.swap_remove(at);
-        tracing::debug!("a receiver was sent away: {}", gone.why());
+        tracing::debug!("a receiver was sent away: {gone:?}");
         let _ = socket::send(&peer.socket, &gone.encode(), &[]);
     }
 

@@ -128,3 +128,20 @@ impl Peer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_is_who_the_kernel_says_and_only_our_user_is_admitted() {
+        let (one, _other) = std::os::unix::net::UnixStream::pair().unwrap();
+        let peer = Peer::of(one.as_fd()).unwrap();
+        let uid = rustix::process::geteuid().as_raw();
+        assert_eq!(peer, Peer { pid: std::process::id() as i32, uid });
+        assert!(peer.is_admitted());
+        assert!(!Peer { uid: uid ^ 1, ..peer }.is_admitted());
+        assert!(peer.describe().ends_with(&format!(" ({})", peer.pid)), "{}", peer.describe());
+        assert_eq!(Peer { pid: 0, ..peer }.describe(), "a process outside this sandbox");
+    }
+}
