@@ -5,7 +5,7 @@
 use crate::command::Failure;
 use crate::machine::Machine;
 use crate::need::Need;
-use crate::{house, links, python};
+use crate::{house, links, python, wine};
 
 /// One check or test suite.
 pub struct Step {
@@ -73,6 +73,12 @@ const MINGW: Need = Need::System {
     found: |machine| machine.program("x86_64-w64-mingw32-gcc", "--version").succeeds(),
     debian: &["gcc-mingw-w64-x86-64"],
     elsewhere: "install MinGW-w64 for x86_64 with your package manager",
+};
+const WINE: Need = Need::System {
+    what: "a folder with Wine, or debootstrap to make it",
+    found: |machine| wine::is_made(machine) || wine::can_be_made(machine),
+    debian: &["debootstrap", "debian-archive-keyring"],
+    elsewhere: "install debootstrap and Debian's keyring with your package manager",
 };
 
 /// Every step. Those that fail soonest and cost least come first.
@@ -206,6 +212,23 @@ pub const STEPS: &[Step] = &[
         host: LINUX,
         needs: &[Need::Target(WINDOWS_GNU), MINGW],
         run: |machine| build_for(machine, &[WINDOWS_GNU]),
+    },
+    Step {
+        name: "test-windows",
+        proves: "the Windows programs pass their tests in Wine: several processes, Direct3D, every bit of a texture",
+        groups: &[Test],
+        host: LINUX,
+        needs: &[Need::Target(WINDOWS_GNU), MINGW, WINE],
+        run: |machine| {
+            drop(wine::Wine::ensure(machine)?);
+            machine
+                .cargo("test --package virtual-gpu-lut-box --all-features --no-fail-fast --lib --bins --tests")
+                .args_of("--target x86_64-pc-windows-gnu")
+                // Wine 10 replaces no file that somebody reads; Windows does, and its own runner tests that.
+                .args_of("-- --skip a_reader_never_sees_part_of_a_file")
+                .env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", wine::cargo_runner(machine)?)
+                .run()
+        },
     },
     Step {
         name: "advisories",
