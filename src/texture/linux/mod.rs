@@ -32,6 +32,7 @@ mod slots;
 mod socket;
 mod stream;
 mod surfaces;
+pub mod vulkan;
 
 use super::{StreamInfo, TextureBackend, TextureError, TextureReceiver, TextureSender};
 use crate::hald::{Layout, TextureShape};
