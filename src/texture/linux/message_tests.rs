@@ -30,7 +30,8 @@ fn hex(bytes: &[u8]) -> String {
 
 #[test]
 fn hello_is_these_64_bytes() {
-    let hello = Hello { flags: INSPECT, tiers: 3, device: [0xdd; 16], driver: [0xee; 16] };
+    let device = DeviceIdentity { device: [0xdd; 16], driver: [0xee; 16] };
+    let hello = Hello { flags: INSPECT, tiers: 3, device };
     let bytes = hello.encode();
     let golden = "56474c42".to_owned() // "VGLB"
         + "01000100" // version 1, type 1
@@ -58,16 +59,12 @@ fn frame_gone_and_release_are_these_bytes() {
     assert_eq!(hex(&gone.encode()), "56474c4201000500180000000000000002000000".to_owned() + "40000000");
     assert_eq!(FromSender::decode(&gone.encode()), Ok(FromSender::Gone(gone)));
 
-    let mut release = [0; RELEASE];
-    let mut e = Encoder::start(&mut release, Kind::Release);
-    e.u64(0x11);
-    e.u64(0x22);
-    e.u32(7);
+    let read = Release { surface: 0x11, revision: 0x22, slot: 7 };
+    let release = read.encode();
     assert_eq!(
         hex(&release),
         "56474c420100040028000000000000001100000000000000".to_owned() + "22000000000000000700000000000000"
     );
-    let read = Release { surface: 0x11, revision: 0x22, slot: 7 };
     assert_eq!(FromReceiver::decode(&release), Ok(FromReceiver::Release(read)));
 }
 
@@ -117,7 +114,7 @@ fn a_field_out_of_range_is_named() {
         (56, 34, "height is 34"),
         (60, 4, "layout is 4"),
         (64, 97, "format is 97"),
-        (68, 2, "tier is 2"),
+        (68, 3, "tier is 3"),
         (72, 17, "slot count is 17"),
         (72, u32::MAX, "slot count is 4294967295"),
         (76, 2, "number of descriptors is 2"),

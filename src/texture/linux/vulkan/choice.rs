@@ -52,7 +52,7 @@ impl fmt::Display for GpuChoice {
 
 impl GpuChoice {
     /// Whether a sender that was told so may use this device.
-    pub(super) fn allows(&self, device: &DeviceFacts) -> bool {
+    pub(in crate::texture::linux) fn allows(&self, device: &DeviceFacts) -> bool {
         match self {
             GpuChoice::Auto => true,
             GpuChoice::Off => false,

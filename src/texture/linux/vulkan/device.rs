@@ -126,8 +126,8 @@ impl Device {
     pub(super) fn export(&self, memory: vk::DeviceMemory) -> Result<std::os::fd::OwnedFd, GpuError> {
         let info = vk::MemoryGetFdInfoKHR::default().memory(memory).handle_type(HANDLE);
         // SAFETY: the memory is this device's, and was allocated to be exported as this kind of handle.
-        let fd = unsafe { self.external_fd.get_memory_fd(&info) }
-            .map_err(GpuError::in_call("exporting image memory"))?;
+        let fd =
+            unsafe { self.external_fd.get_memory_fd(&info) }.map_err(GpuError::in_call("exporting image memory"))?;
         // SAFETY: Vulkan has opened the descriptor for the caller, who owns it from now on.
         Ok(unsafe { std::os::fd::FromRawFd::from_raw_fd(fd) })
     }

@@ -22,10 +22,11 @@ use std::time::Duration;
 /// Field order is drop order: the recordings first, which wait for the copy at work.
 pub(in crate::texture::linux) struct ExportedImages {
     copies: Commands,
-    images: Vec<ExportedImage>,
+    _images: Vec<ExportedImage>,
     staging: HostBuffer,
     shape: TextureShape,
     description: ImageDescription,
+    handles: Arc<[OwnedFd]>,
 }
 
 /// One image and its memory.
@@ -33,13 +34,15 @@ struct ExportedImage {
     device: Arc<Device>,
     image: vk::Image,
     memory: vk::DeviceMemory,
-    /// Who imports the memory gets a copy of this descriptor.
-    handle: Option<OwnedFd>,
 }
 
 impl ExportedImages {
     /// Makes `count` images for textures of `shape`.
-    pub(in crate::texture::linux) fn new(device: &Arc<Device>, shape: TextureShape, count: usize) -> Result<Self, GpuError> {
+    pub(in crate::texture::linux) fn new(
+        device: &Arc<Device>,
+        shape: TextureShape,
+        count: usize,
+    ) -> Result<Self, GpuError> {
         let planned = device.support().describe(shape, &device.facts().name)?;
         let mut images = Vec::with_capacity(count);
         let mut description = planned;
@@ -48,6 +51,7 @@ impl ExportedImages {
             (image, description) = ExportedImage::new(device, planned)?;
             images.push(image);
         }
+        let handles = images.iter().map(|i| device.export(i.memory)).collect::<Result<_, _>>()?;
         let staging = HostBuffer::new(device, shape.bytes(), vk::BufferUsageFlags::TRANSFER_SRC, Host::Writes)?;
         // SAFETY: the commands are valid (see there), and images and staging are dropped after the recordings.
         let copies = unsafe {
@@ -55,7 +59,7 @@ impl ExportedImages {
                 record_copy(device, commands, staging.raw(), images[i].image, &description);
             })
         }?;
-        Ok(ExportedImages { copies, images, staging, shape, description })
+        Ok(ExportedImages { copies, _images: images, staging, shape, description, handles })
     }
 
     /// What an importer has to repeat. All images are alike.
@@ -63,9 +67,9 @@ impl ExportedImages {
         &self.description
     }
 
-    /// The images' memory, one descriptor each.
-    pub(in crate::texture::linux) fn handles(&self) -> impl Iterator<Item = &OwnedFd> {
-        self.images.iter().filter_map(|i| i.handle.as_ref())
+    /// The images' memory, one descriptor each, of which importers get copies.
+    pub(in crate::texture::linux) fn handles(&self) -> Arc<[OwnedFd]> {
+        self.handles.clone()
     }
 
     /// Begins to copy a texture into an image. No receiver may have a claim on that. To be followed by
@@ -129,7 +133,7 @@ impl ExportedImage {
         let failed = GpuError::in_call("making an image to share");
         // SAFETY: the device was found to make such images, of this size, for such handles.
         let image = unsafe { image::create(raw, &planned) }.map_err(&failed)?;
-        let mut made = ExportedImage { device: device.clone(), image, memory: vk::DeviceMemory::null(), handle: None };
+        let mut made = ExportedImage { device: device.clone(), image, memory: vk::DeviceMemory::null() };
         // SAFETY: the image is this device's, here and below.
         let needs = unsafe { raw.get_image_memory_requirements(image) };
         let wishes = [vk::MemoryPropertyFlags::DEVICE_LOCAL, vk::MemoryPropertyFlags::empty()];
@@ -148,7 +152,6 @@ impl ExportedImage {
             made.memory = raw.allocate_memory(&info, None).map_err(&failed)?;
             raw.bind_image_memory(image, made.memory, 0).map_err(&failed)?;
         }
-        made.handle = Some(device.export(made.memory)?);
         let row_pitch = match vk::ImageTiling::from_raw(planned.tiling as i32) {
             vk::ImageTiling::LINEAR => {
                 let first = vk::ImageSubresource::default().aspect_mask(vk::ImageAspectFlags::COLOR);

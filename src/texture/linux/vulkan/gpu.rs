@@ -1,7 +1,6 @@
 //! The devices of this computer, and one of them opened to receive.
 
 use super::device::Device;
-use super::image;
 use super::instance::Instance;
 use super::{DeviceFacts, GpuChoice, GpuError, ImageDescription, ImageReader};
 use ash::vk;
@@ -49,7 +48,8 @@ impl Gpu {
             (0, _) => {
                 all.sort_by_key(|(_, facts)| facts.index);
                 let names = all.iter().map(|(_, f)| format!("{} ({})", f.name, f.index)).collect::<Vec<_>>();
-                let known = if names.is_empty() { "there is none".into() } else { format!("there is {}", names.join(", ")) };
+                let known =
+                    if names.is_empty() { "there is none".into() } else { format!("there is {}", names.join(", ")) };
                 GpuError::NoDevice(format!("no graphics device is meant by {:?}; {known}", choice.to_string()))
             }
             _ => {

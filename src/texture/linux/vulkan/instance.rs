@@ -3,6 +3,7 @@
 use super::{DeviceFacts, DeviceIdentity, DeviceKind, GpuError};
 use ash::{ext, vk};
 use std::ffi::{CStr, c_void};
+use std::io::Write;
 use std::sync::Arc;
 
 /// Set to anything, this environment variable has every Vulkan call checked by the Khronos validation layer, which
@@ -157,7 +158,9 @@ unsafe extern "system" fn complain(
 ) -> vk::Bool32 {
     // SAFETY: the layer hands over a valid structure, or none, for the length of this call.
     let message = unsafe { data.as_ref().and_then(|d| d.message_as_c_str()) };
-    eprintln!("Vulkan validation: {}", message.unwrap_or(c"(no message)").to_string_lossy());
+    let message = message.unwrap_or(c"(no message)").to_string_lossy();
+    // Not `eprintln`, which test programs keep to themselves until a test has ended.
+    let _ = writeln!(std::io::stderr(), "Vulkan validation: {message}");
     std::process::abort()
 }
 

@@ -34,10 +34,8 @@ impl HostBuffer {
     ) -> Result<Self, GpuError> {
         use vk::MemoryPropertyFlags as Flags;
         let raw = device.raw();
-        let info = vk::BufferCreateInfo::default()
-            .size(bytes as u64)
-            .usage(usage)
-            .sharing_mode(vk::SharingMode::EXCLUSIVE);
+        let info =
+            vk::BufferCreateInfo::default().size(bytes as u64).usage(usage).sharing_mode(vk::SharingMode::EXCLUSIVE);
         // SAFETY: the description is complete.
         let buffer = unsafe { raw.create_buffer(&info, None) }.map_err(GpuError::in_call("making a buffer"))?;
         // From here on dropped as a whole.

@@ -122,9 +122,8 @@ unsafe fn record_read(
         .src_queue_family_index(vk::QUEUE_FAMILY_EXTERNAL)
         .dst_queue_family_index(device.family())
         .dst_access_mask(reads)];
-    let release = [of_image()
-        .src_queue_family_index(device.family())
-        .dst_queue_family_index(vk::QUEUE_FAMILY_EXTERNAL)];
+    let release =
+        [of_image().src_queue_family_index(device.family()).dst_queue_family_index(vk::QUEUE_FAMILY_EXTERNAL)];
     let to_host = [vk::BufferMemoryBarrier::default()
         .buffer(buffer.raw())
         .size(vk::WHOLE_SIZE)

@@ -13,8 +13,16 @@ fn shape(n: u64) -> TextureShape {
 /// Every bit pattern that float32 has of special values, and noise.
 fn texels(seed: u64, count: usize) -> Vec<Texel> {
     const SPECIAL: [u32; 10] = [
-        0x8000_0000, 0x0000_0001, 0x807f_ffff, 0x7f61_b1e6, 0xff61_b1e6, 0x7f80_0000, 0xff80_0000, 0x7fc0_0001,
-        0x7f80_0001, 0x3f80_0000,
+        0x8000_0000,
+        0x0000_0001,
+        0x807f_ffff,
+        0x7f61_b1e6,
+        0xff61_b1e6,
+        0x7f80_0000,
+        0xff80_0000,
+        0x7fc0_0001,
+        0x7f80_0001,
+        0x3f80_0000,
     ];
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut word = |i: usize| {
@@ -41,7 +49,7 @@ fn every_bit_passes_through_images_of_every_size() {
     for n in [2, 3, 16, 17, 33, 64, 65, 128] {
         let shape = shape(n);
         let mut sent = ExportedImages::new(&sender, shape, 4).unwrap();
-        let handles: Vec<OwnedFd> = sent.handles().map(|h| h.try_clone().unwrap()).collect();
+        let handles: Vec<OwnedFd> = sent.handles().iter().map(|h| h.try_clone().unwrap()).collect();
         let mut imported = receiver.import(sent.description(), handles).unwrap();
         for round in 0..6u64 {
             let (slot, wanted) = (round as usize % 4, texels(n * 100 + round, shape.texels()));
@@ -66,7 +74,7 @@ fn an_image_that_was_described_falsely_is_refused() {
     let refused = |spoil: &dyn Fn(&mut ImageDescription)| {
         let mut description = *sent.description();
         spoil(&mut description);
-        let handle = sent.handles().next().unwrap().try_clone().unwrap();
+        let handle = sent.handles()[0].try_clone().unwrap();
         match receiver.import(&description, vec![handle]) {
             Err(GpuError::Import(why)) => why,
             Err(other) => panic!("{other}"),

@@ -1,9 +1,9 @@
 //! The shader that reads an imported image texel by texel, and what Vulkan needs to run it.
 
 use super::device::Device;
+use super::image::{FORMAT, WHOLE};
 use super::import::ImportedImage;
 use super::memory::HostBuffer;
-use super::image::{FORMAT, WHOLE};
 use super::{GpuError, ImageDescription};
 use ash::vk;
 use std::sync::Arc;
@@ -55,8 +55,7 @@ impl Fetch {
                 .descriptor_count(1)
                 .stage_flags(vk::ShaderStageFlags::COMPUTE)
         };
-        let bindings =
-            [binding(0, vk::DescriptorType::SAMPLED_IMAGE), binding(1, vk::DescriptorType::STORAGE_BUFFER)];
+        let bindings = [binding(0, vk::DescriptorType::SAMPLED_IMAGE), binding(1, vk::DescriptorType::STORAGE_BUFFER)];
         let info = vk::DescriptorSetLayoutCreateInfo::default().bindings(&bindings);
         // SAFETY: descriptions are complete and agree with the shader's declarations; what is made is kept by `self`,
         // which holds the device, and used with it alone.
@@ -97,9 +96,8 @@ impl Fetch {
                     .subresource_range(WHOLE);
                 let view = raw.create_image_view(&info, None)?;
                 self.views.push(view);
-                let image = [vk::DescriptorImageInfo::default()
-                    .image_view(view)
-                    .image_layout(vk::ImageLayout::GENERAL)];
+                let image =
+                    [vk::DescriptorImageInfo::default().image_view(view).image_layout(vk::ImageLayout::GENERAL)];
                 let buffer = [vk::DescriptorBufferInfo::default().buffer(buffer.raw()).range(vk::WHOLE_SIZE)];
                 let write = |number, kind| {
                     vk::WriteDescriptorSet::default().dst_set(*set).dst_binding(number).descriptor_type(kind)

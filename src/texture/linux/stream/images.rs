@@ -1,0 +1,91 @@
+//! A stream's images: what devices' threads ask of it, and tell it.
+
+use super::{State, Stream};
+use crate::hald::TextureShape;
+use crate::texture::linux::gpu::{Copy, Fresh, Next};
+use crate::texture::linux::vulkan::DeviceIdentity;
+use std::time::{Duration, Instant};
+
+/// When to look again for a texture that can't be kept from being overwritten now: too many are.
+const PIN_AGAIN: Duration = Duration::from_millis(2);
+
+impl Stream {
+    /// What a device's thread has to do. Whoever kept an image for too long that is needed now is sent away.
+    pub(in crate::texture::linux) fn next_copy(&self, device: &DeviceIdentity) -> Next {
+        let mut guard = self.state();
+        let State { surfaces, peers, sides, newest, .. } = &mut *guard;
+        let Some(side) = sides.of(device) else { return Next::Unused };
+        if !peers.any_on(device) {
+            sides.remove(device);
+            return Next::Unused;
+        }
+        let Some(shape) = surfaces.newest_shape() else { return Next::Nothing };
+        if !side.is_behind(shape, newest.revision) {
+            return Next::Nothing;
+        }
+        side.set_waits(false);
+        let (surface, slot) = match side.surface_for(shape) {
+            None => (None, 0),
+            Some(surface) => match side.free_slot(peers.claimed(surface)) {
+                Some(slot) => (Some(surface), slot),
+                None => match peers.drop_overdue(surface, Instant::now()) {
+                    (false, Some(due)) => {
+                        side.set_waits(true);
+                        return Next::Wait(due);
+                    }
+                    _ => {
+                        side.leave_images();
+                        (None, 0)
+                    }
+                },
+            },
+        };
+        let Some(texture) = surfaces.pin_newest() else { return Next::Wait(Instant::now() + PIN_AGAIN) };
+        let fresh = surface.is_none();
+        let surface = surface.unwrap_or_else(|| surfaces.new_id());
+        Next::Copy(texture, Copy { surface, shape, slot, stamp: *newest, fresh })
+    }
+
+    /// A copy was made: receivers on that device are told.
+    pub(in crate::texture::linux) fn copied(&self, device: &DeviceIdentity, copy: &Copy, fresh: Option<Fresh>) {
+        let mut guard = self.state();
+        let State { peers, sides, ended, .. } = &mut *guard;
+        let Some(side) = sides.of(device).filter(|_| !*ended) else { return };
+        side.copied(copy, fresh);
+        peers.tell_images(&self.hub, device, sides, &self.name);
+    }
+
+    /// A device makes no images of this shape: its receivers go on with the memory ring.
+    pub(in crate::texture::linux) fn images_refused(&self, device: &DeviceIdentity, shape: TextureShape) {
+        let mut guard = self.state();
+        if let Some(side) = guard.sides.of(device) {
+            side.refuse(shape);
+            self.lose_images(&mut guard, device, false);
+        }
+    }
+
+    /// A device has failed: its receivers go on with the memory ring, until it is back.
+    pub(in crate::texture::linux) fn device_failed(&self, device: &DeviceIdentity) {
+        let mut guard = self.state();
+        guard.sides.remove(device);
+        self.lose_images(&mut guard, device, true);
+    }
+
+    fn lose_images(&self, state: &mut State, device: &DeviceIdentity, failed: bool) {
+        let (peers, mut current) = self.current(state);
+        peers.lose_images(&self.hub, device, failed, &mut current);
+    }
+
+    /// Devices have come or gone: receivers that would have images may get them now.
+    pub(in crate::texture::linux) fn devices_changed(&self) {
+        let mut guard = self.state();
+        let (peers, mut current) = self.current(&mut guard);
+        peers.seek_images(&self.hub, &mut current);
+    }
+
+    /// Whether a receiver would have images of this device, or has them.
+    pub(in crate::texture::linux) fn wants_device(&self, device: &DeviceIdentity) -> bool {
+        let state = self.state();
+        state.peers.any_on(device) || state.peers.any_misses(device)
+    }
+}
