@@ -546,11 +546,11 @@ pub fn nothing_is_torn_under_overload(p: &Platform) {
     });
 }
 
-/// Makes a test of every promise, for one back end.
+/// Makes a test of every promise, for one back end; attributes before its name are given to each test.
 #[macro_export]
 macro_rules! backend_suite {
-    ($name:ident, $platform:expr) => {
-        $crate::backend_suite!(@tests $name, $platform,
+    ($(#[$attribute:meta])* $name:ident, $platform:expr) => {
+        $crate::backend_suite!(@tests [$(#[$attribute])*] $name, $platform,
             every_bit_of_every_shape_arrives a_frame_says_what_it_is revisions_rise_by_one the_newest_wins
             a_late_receiver_gets_the_last_texture waiting_ends_when_a_texture_comes
             an_abandoned_texture_leaves_the_last_one many_writers_share_a_stream
@@ -559,15 +559,17 @@ macro_rules! backend_suite {
             a_name_has_one_sender streams_are_listed_with_their_facts a_stream_can_be_waited_for
             names_may_hold_anything nothing_is_torn_under_overload);
     };
-    (@tests $name:ident, $platform:expr, $($promise:ident)*) => {
+    (@tests $attributes:tt $name:ident, $platform:expr, $($promise:ident)*) => {
         mod $name {
-            $(
-                #[test]
-                fn $promise() {
-                    let platform: $crate::backend_suite::Platform = $platform;
-                    $crate::backend_suite::$promise(&platform);
-                }
-            )*
+            $($crate::backend_suite!(@test $attributes $platform, $promise);)*
+        }
+    };
+    (@test [$(#[$attribute:meta])*] $platform:expr, $promise:ident) => {
+        #[test]
+        $(#[$attribute])*
+        fn $promise() {
+            let platform: $crate::backend_suite::Platform = $platform;
+            $crate::backend_suite::$promise(&platform);
         }
     };
 }

@@ -30,7 +30,7 @@ pub(super) const HELLO: usize = 64;
 pub(super) const SURFACE: usize = 992;
 /// Where SURFACE has its tier.
 const TIER_AT: usize = 68;
-pub(super) const FRAME: usize = 48;
+pub(super) const FRAME: usize = 56;
 pub(super) const RELEASE: usize = 40;
 pub(super) const GONE: usize = 24;
 
@@ -81,12 +81,11 @@ pub(super) struct Stamp {
     pub realtime_ns: u64,
 }
 
-/// Sender to receiver: a new texture is there. A doorbell: the ring's control page says the same.
+/// Sender to receiver: a new texture is there. For the memory ring a doorbell: its control page says the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Frame {
     pub surface: u64,
-    pub revision: u64,
-    pub monotonic_ns: u64,
+    pub stamp: Stamp,
     pub slot: u32,
 }
 
@@ -315,7 +314,8 @@ impl FromSender {
             k if k == Kind::Frame as u16 => {
                 at_least(&d, Kind::Frame, FRAME)?;
                 let (surface, revision, monotonic_ns) = (d.u64(), d.u64(), d.u64());
-                Ok(FromSender::Frame(Frame { surface, revision, monotonic_ns, slot: d.u32() }))
+                let (slot, _reserved, realtime_ns) = (d.u32(), d.u32(), d.u64());
+                Ok(FromSender::Frame(Frame { surface, stamp: Stamp { revision, monotonic_ns, realtime_ns }, slot }))
             }
             k if k == Kind::Gone as u16 => {
                 at_least(&d, Kind::Gone, GONE)?;
@@ -344,9 +344,11 @@ impl Frame {
         let mut bytes = [0; FRAME];
         let mut e = Encoder::start(&mut bytes, Kind::Frame);
         e.u64(self.surface);
-        e.u64(self.revision);
-        e.u64(self.monotonic_ns);
+        e.u64(self.stamp.revision);
+        e.u64(self.stamp.monotonic_ns);
         e.u32(self.slot);
+        e.u32(0);
+        e.u64(self.stamp.realtime_ns);
         bytes
     }
 }

@@ -46,12 +46,14 @@ fn hello_is_these_64_bytes() {
 
 #[test]
 fn frame_gone_and_release_are_these_bytes() {
-    let frame = Frame { surface: 0x11, revision: 0x22, monotonic_ns: 0x3344, slot: 5 };
-    let golden = "56474c42010003003000000000000000".to_owned()
+    let stamp = Stamp { revision: 0x22, monotonic_ns: 0x3344, realtime_ns: 0x5566 };
+    let frame = Frame { surface: 0x11, stamp, slot: 5 };
+    let golden = "56474c42010003003800000000000000".to_owned()
         + "1100000000000000"
         + "2200000000000000"
         + "4433000000000000"
-        + "0500000000000000";
+        + "0500000000000000"
+        + "6655000000000000";
     assert_eq!(hex(&frame.encode()), golden);
     assert_eq!(FromSender::decode(&frame.encode()), Ok(FromSender::Frame(frame)));
 
@@ -151,10 +153,11 @@ fn what_is_no_message_is_refused_with_the_reason() {
 
 #[test]
 fn a_later_version_may_add_fields_and_messages() {
-    let frame = Frame { surface: 1, revision: 2, monotonic_ns: 3, slot: 4 };
+    let stamp = Stamp { revision: 2, monotonic_ns: 3, realtime_ns: 5 };
+    let frame = Frame { surface: 1, stamp, slot: 4 };
     let mut longer = frame.encode().to_vec();
     longer.extend([0xaa; 20]);
-    longer[8..12].copy_from_slice(&68u32.to_le_bytes());
+    longer[8..12].copy_from_slice(&76u32.to_le_bytes());
     assert_eq!(FromSender::decode(&longer), Ok(FromSender::Frame(frame)));
     longer[6] = 77;
     assert_eq!(FromSender::decode(&longer), Ok(FromSender::Unknown(77)));

@@ -181,11 +181,10 @@ impl Peer {
         if !on.claims.has_room_for(stamp.revision) {
             return true;
         }
-        let (surface, revision, monotonic_ns) = (images.surface, stamp.revision, stamp.monotonic_ns);
-        let frame = Frame { surface, revision, monotonic_ns, slot: slot as u32 };
+        let frame = Frame { surface: images.surface, stamp, slot: slot as u32 };
         let sent = socket::send(&self.socket, &frame.encode(), &[]);
         match sent {
-            Ok(()) => on.claims.tell(slot, revision, Instant::now()),
+            Ok(()) => on.claims.tell(slot, stamp.revision, Instant::now()),
             // Whoever does not read has no more time for that.
             Err(_) => on.claims.supersede(Instant::now()),
         }

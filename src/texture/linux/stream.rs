@@ -130,8 +130,7 @@ impl Stream {
                 before.supersede(surface);
             }
         } else {
-            let Stamp { revision, monotonic_ns, .. } = stamp;
-            state.peers.tell_ring_frame(&self.hub, &Frame { surface, revision, monotonic_ns, slot: slot as u32 });
+            state.peers.tell_ring_frame(&self.hub, &Frame { surface, stamp, slot: slot as u32 });
         }
         state.sides.notify(self.id);
         Ok(stamp.revision)

@@ -1,7 +1,7 @@
 //! The receiving side: textures as images of one's own device, with the memory ring to go on with.
 
 use super::super::directory::Directory;
-use super::super::message::{Frame as Told, Hello, Release, TIER_IMAGES, TIER_MEMORY};
+use super::super::message::{Frame as Told, Hello, Release, Stamp, TIER_IMAGES, TIER_MEMORY};
 use super::super::receiver::{Heard, greet, hear, map, wall_clock};
 use super::super::ring::ReadRing;
 use super::super::socket;
@@ -10,7 +10,6 @@ use super::image_message::ImageSurface;
 use crate::hald::TextureShape;
 use crate::texture::{Event, Frame, RGBA32F, TextureError};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::time::{ClockId, clock_gettime};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -26,7 +25,7 @@ pub struct GpuReceiver {
     stream: String,
     socket: Arc<OwnedFd>,
     source: Source,
-    /// The revision taken last.
+    /// The revision taken last from this source.
     taken: u64,
     /// Why there is nothing more to come, once that is so.
     end: Option<End>,
@@ -61,13 +60,12 @@ pub struct GpuFrame {
     images: Arc<GpuImages>,
     socket: Arc<OwnedFd>,
     slot: usize,
-    revision: u64,
-    monotonic_ns: u64,
+    stamp: Stamp,
 }
 
 /// What was taken from a stream.
 pub enum Taken {
-    /// Nothing is newer than what was taken before.
+    /// Nothing is newer than what was taken before, nor in other images.
     Nothing,
     /// An image of one's own device.
     Image(GpuFrame),
@@ -102,7 +100,7 @@ impl GpuReceiver {
         self.socket.as_fd()
     }
 
-    /// Waits for a texture newer than the last one taken, at most `timeout` (`None`: for ever).
+    /// Waits for a texture newer than the last one taken, or for the same one in other images, at most `timeout` (`None`: for ever).
     ///
     /// # Errors
     /// [`TextureError::Refused`] where the sender has sent this receiver away, for it has kept an image for too long.
@@ -118,7 +116,7 @@ impl GpuReceiver {
             }
             let newest = match &self.source {
                 Source::Ring(ring) => ring.newest(),
-                Source::Images(_, frame) => frame.as_ref().map_or(0, |f| f.revision),
+                Source::Images(_, frame) => frame.as_ref().map_or(0, |f| f.stamp.revision),
             };
             if newest > self.taken {
                 return Ok(Event::Frame);
@@ -142,9 +140,9 @@ impl GpuReceiver {
             None => {}
         }
         match &mut self.source {
-            Source::Images(_, newest) => Ok(match newest.take_if(|f| f.revision > self.taken) {
+            Source::Images(_, newest) => Ok(match newest.take_if(|f| f.stamp.revision > self.taken) {
                 Some(frame) => {
-                    self.taken = frame.revision;
+                    self.taken = frame.stamp.revision;
                     Taken::Image(frame)
                 }
                 None => Taken::Nothing,
@@ -187,9 +185,9 @@ impl GpuReceiver {
 
     fn heed(&mut self, heard: Heard) -> Result<bool, TextureError> {
         match heard {
-            Heard::Surface(surface, memory) => self.source = Source::Ring(map(&surface, memory)?),
+            Heard::Surface(surface, memory) => self.change_source(Source::Ring(map(&surface, memory)?)),
             Heard::Images(surface, memory) => {
-                self.source = Source::Images(Arc::new(GpuImages::new(*surface, memory)?), None);
+                self.change_source(Source::Images(Arc::new(GpuImages::new(*surface, memory)?), None));
             }
             Heard::Frame(told) => self.heed_frame(&told)?,
             Heard::Gone(gone) => {
@@ -202,6 +200,12 @@ impl GpuReceiver {
         Ok(true)
     }
 
+    fn change_source(&mut self, source: Source) {
+        self.source = source;
+        // The same texture elsewhere is news as well.
+        self.taken = 0;
+    }
+
     fn heed_frame(&mut self, told: &Told) -> Result<(), TextureError> {
         let Source::Images(images, newest) = &mut self.source else { return Ok(()) };
         // One of a surface before this, sent while the sender was about to change.
@@ -212,9 +216,8 @@ impl GpuReceiver {
         if slot >= count {
             return Err(TextureError::Protocol(format!("the sender's newest texture is in image {slot} of {count}")));
         }
-        let Told { revision, monotonic_ns, .. } = *told;
         // The one before it is released, unless it was taken.
-        *newest = Some(GpuFrame { images: images.clone(), socket: self.socket.clone(), slot, revision, monotonic_ns });
+        *newest = Some(GpuFrame { images: images.clone(), socket: self.socket.clone(), slot, stamp: told.stamp });
         Ok(())
     }
 }
@@ -284,27 +287,24 @@ impl GpuFrame {
 
     /// The sender's revision.
     pub fn revision(&self) -> u64 {
-        self.revision
+        self.stamp.revision
     }
 
     /// When it was published, by the clock that only rises (`CLOCK_MONOTONIC`), in nanoseconds.
     pub fn published_monotonic_ns(&self) -> u64 {
-        self.monotonic_ns
+        self.stamp.monotonic_ns
     }
 
-    /// When it was published, by the wall clock as it is now.
-    pub fn published(&self) -> SystemTime {
-        let now = clock_gettime(ClockId::Monotonic);
-        let now = now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64;
-        let age = Duration::from_nanos(now.saturating_sub(self.monotonic_ns));
-        SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH)
+    /// When it was published, by the wall clock.
+    pub fn published(&self) -> Option<SystemTime> {
+        wall_clock(self.stamp.realtime_ns)
     }
 }
 
 impl Drop for GpuFrame {
     fn drop(&mut self) {
-        let GpuFrame { revision, slot, .. } = *self;
-        let release = Release { surface: self.images.surface, revision, slot: slot as u32 };
+        let (surface, revision, slot) = (self.images.surface, self.stamp.revision, self.slot as u32);
+        let release = Release { surface, revision, slot };
         // A sender that is gone, or does not read, needs none.
         let _ = socket::send(&*self.socket, &release.encode(), &[]);
     }

@@ -1,0 +1,17 @@
+//! What the Linux transport promises of images of graphics devices. On any device with Vulkan, Mesa's llvmpipe
+//! included: `cargo xtask test gpu` has the environment for that.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used)]
+
+#[macro_use]
+#[path = "../backend_suite/mod.rs"]
+mod backend_suite;
+mod device;
+mod platform;
+
+backend_suite!(
+    #[ignore = "needs a Vulkan device: cargo xtask test gpu"]
+    images,
+    crate::platform::platform()
+);
