@@ -200,6 +200,7 @@ impl Stream {
         let mut guard = self.state();
         let (peers, mut current) = self.current(&mut guard);
         peers.serve(&self.hub, peer, ready, &mut current);
+        current.sides.note_departures(self.id, |device| peers.any_on(device));
     }
 
     /// The receivers, and what they are told of.

@@ -27,4 +27,9 @@ pub(super) use driver::{Driver, Vulkan};
 pub(super) use image_message::ImageSurface;
 pub(super) use side::{Copy, Fresh, Next, Sides};
 
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod tests;
+
 pub use receiver::{GpuFrame, GpuImages, GpuReceiver, Taken};

@@ -1,6 +1,7 @@
 //! What one stream shares through graphics devices, under the stream's lock.
 
 use super::super::message::Stamp;
+use super::super::place::SLOTS;
 use super::super::ring::SlotPin;
 use super::super::vulkan::{DeviceIdentity, ImageDescription};
 use super::devices::DeviceUse;
@@ -10,9 +11,11 @@ use rustix::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Images of a surface. One is the newest, one is being written; a slow receiver may read two more, and holds up
-/// nobody.
-pub(in crate::texture::linux) const IMAGES: usize = 4;
+/// Images that a surface has at first. One is the newest, one is being written; a slow receiver may have a claim on two
+/// more, and holds up nobody.
+const FEWEST: usize = 4;
+/// Bytes that the images of a surface may have in all where there are more: with several slow receivers.
+const MORE_BYTES: usize = 128 << 20;
 
 /// The devices that a stream has receivers on.
 #[derive(Default)]
@@ -47,8 +50,8 @@ pub(in crate::texture::linux) struct Copy {
     pub shape: TextureShape,
     pub slot: usize,
     pub stamp: Stamp,
-    /// The images are to be made first.
-    pub fresh: bool,
+    /// So many images are to be made first.
+    pub fresh: Option<usize>,
 }
 
 /// Images that were made for a copy.
@@ -81,6 +84,15 @@ impl Sides {
         self.0.iter().for_each(|side| side.device.notify(stream));
     }
 
+    /// Receivers may have gone: has the threads look that serve nobody any more, or wait for an image.
+    pub(in crate::texture::linux) fn note_departures(&mut self, stream: u64, serves: impl Fn(&DeviceIdentity) -> bool) {
+        for side in &mut self.0 {
+            if std::mem::take(&mut side.waits) || !serves(&side.device.identity()) {
+                side.device.notify(stream);
+            }
+        }
+    }
+
     /// Begins to share through a device, if it is not one of them yet.
     pub(in crate::texture::linux) fn add(&mut self, device: DeviceUse, stream: u64) {
         match self.of(&device.identity()) {
@@ -91,6 +103,19 @@ impl Sides {
                 self.0.push(Side { device, images: None, refused: None, waits: false });
             }
         }
+    }
+}
+
+impl SharedImages {
+    /// An image that nobody reads; `claimed` has a bit for each that a receiver may be reading.
+    pub(in crate::texture::linux) fn free_slot(&self, claimed: u32) -> Option<usize> {
+        (0..self.handles.len()).find(|slot| claimed >> slot & 1 == 0 && *slot != self.newest.0)
+    }
+
+    /// How many images there could be in place of these, if there may be more.
+    pub(in crate::texture::linux) fn more(&self) -> Option<usize> {
+        let more = self.handles.len() * 2;
+        (more <= SLOTS && more * self.shape.bytes() <= MORE_BYTES).then_some(more)
     }
 }
 
@@ -120,15 +145,14 @@ impl Side {
         self.refused.is_none() && self.images.as_ref().is_none_or(|i| i.left || i.newest.1.revision != revision)
     }
 
-    /// The surface that a texture of this shape can be copied into; `None` where new images are needed.
-    pub(in crate::texture::linux) fn surface_for(&self, shape: TextureShape) -> Option<u64> {
-        self.images.as_ref().filter(|i| i.shape == shape && !i.left).map(|i| i.surface)
+    /// The images that a texture of this shape can be copied into; `None` where others are needed.
+    pub(in crate::texture::linux) fn images_for(&self, shape: TextureShape) -> Option<&SharedImages> {
+        self.images.as_ref().filter(|i| i.shape == shape && !i.left)
     }
 
-    /// An image that nobody reads; `claimed` has a bit for each that a receiver may be reading.
-    pub(in crate::texture::linux) fn free_slot(&self, claimed: u32) -> Option<usize> {
-        let newest = self.images.as_ref().map(|i| i.newest.0);
-        (0..IMAGES).find(|slot| claimed >> slot & 1 == 0 && Some(*slot) != newest)
+    /// How many images to make for this shape.
+    pub(in crate::texture::linux) fn count_for(&self, shape: TextureShape) -> usize {
+        self.images.as_ref().filter(|i| i.shape == shape).map_or(FEWEST, |i| i.handles.len())
     }
 
     /// A copy was made.

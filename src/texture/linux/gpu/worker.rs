@@ -9,15 +9,15 @@ use super::super::stream::Stream;
 use super::super::vulkan::{DeviceIdentity, GpuError};
 use super::devices::{Status, Work, Worker, complain};
 use super::driver::{Driver, Images, OpenDevice};
-use super::side::{Copy, Fresh, IMAGES, Next};
+use super::side::{Copy, Fresh, Next};
 use std::collections::HashMap;
 use std::sync::{Arc, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 /// How long a device that nobody uses stays open.
-const LINGER: Duration = Duration::from_secs(30);
+const LINGER: Duration = Duration::from_millis(if cfg!(test) { 50 } else { 30_000 });
 /// How long after its first failure a device is tried again. Doubled each time.
-const RETRY_FIRST: Duration = Duration::from_secs(1);
+const RETRY_FIRST: Duration = Duration::from_millis(if cfg!(test) { 50 } else { 1000 });
 /// The longest such pause.
 const RETRY_LAST: Duration = Duration::from_secs(60);
 /// How long a device may take for a copy.
@@ -190,7 +190,8 @@ impl<'a> Service<'a> {
         for (stream, copy) in started.drain(..) {
             let Some(images) = self.images.get_mut(&stream.id()) else { continue };
             images.finish(PATIENCE)?;
-            let fresh = copy.fresh.then(|| Fresh { description: images.description(), handles: images.handles() });
+            let made = || Fresh { description: images.description(), handles: images.handles() };
+            let fresh = copy.fresh.map(|_| made());
             stream.copied(self.identity(), &copy, fresh);
         }
         self.started = started;
@@ -212,9 +213,9 @@ impl<'a> Service<'a> {
                 self.timers.push((until, id));
             }
             Next::Copy(texture, copy) => {
-                if copy.fresh {
+                if let Some(count) = copy.fresh {
                     self.images.remove(&id);
-                    match self.device.make(texture.shape(), IMAGES) {
+                    match self.device.make(texture.shape(), count) {
                         Ok(images) => self.images.insert(id, images),
                         Err(e @ GpuError::Lost(_)) => return Err(e),
                         Err(e) => {

@@ -24,26 +24,33 @@ impl Stream {
             return Next::Nothing;
         }
         side.set_waits(false);
-        let (surface, slot) = match side.surface_for(shape) {
-            None => (None, 0),
-            Some(surface) => match side.free_slot(peers.claimed(surface)) {
-                Some(slot) => (Some(surface), slot),
-                None => match peers.drop_overdue(surface, Instant::now()) {
-                    (false, Some(due)) => {
-                        side.set_waits(true);
-                        return Next::Wait(due);
-                    }
-                    _ => {
-                        side.leave_images();
-                        (None, 0)
-                    }
-                },
+        let found = side.images_for(shape).map(|images| {
+            let free = images.free_slot(peers.claimed(images.surface));
+            (images.surface, free, images.more())
+        });
+        // A slot of the surface there is, or how many images to make.
+        let place = match found {
+            None => Err(side.count_for(shape)),
+            Some((surface, Some(slot), _)) => Ok((surface, slot)),
+            Some((surface, None, more)) => match (peers.drop_overdue(surface, Instant::now()), more) {
+                ((true, _), _) | ((false, None), None) => {
+                    side.leave_images();
+                    Err(side.count_for(shape))
+                }
+                ((false, _), Some(more)) => Err(more),
+                ((false, Some(due)), None) => {
+                    side.set_waits(true);
+                    return Next::Wait(due);
+                }
             },
         };
         let Some(texture) = surfaces.pin_newest() else { return Next::Wait(Instant::now() + PIN_AGAIN) };
-        let fresh = surface.is_none();
-        let surface = surface.unwrap_or_else(|| surfaces.new_id());
-        Next::Copy(texture, Copy { surface, shape, slot, stamp: *newest, fresh })
+        let stamp = *newest;
+        let copy = match place {
+            Ok((surface, slot)) => Copy { surface, shape, slot, stamp, fresh: None },
+            Err(count) => Copy { surface: surfaces.new_id(), shape, slot: 0, stamp, fresh: Some(count) },
+        };
+        Next::Copy(texture, copy)
     }
 
     /// A copy was made: receivers on that device are told.
@@ -53,6 +60,7 @@ impl Stream {
         let Some(side) = sides.of(device).filter(|_| !*ended) else { return };
         side.copied(copy, fresh);
         peers.tell_images(&self.hub, device, sides, &self.name);
+        sides.note_departures(self.id, |device| peers.any_on(device));
     }
 
     /// A device makes no images of this shape: its receivers go on with the memory ring.
