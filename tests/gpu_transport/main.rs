@@ -7,8 +7,11 @@
 #[macro_use]
 #[path = "../backend_suite/mod.rs"]
 mod backend_suite;
+mod child;
 mod device;
 mod platform;
+mod processes;
+mod reading;
 
 backend_suite!(
     #[ignore = "needs a Vulkan device: cargo xtask test gpu"]

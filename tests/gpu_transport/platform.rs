@@ -5,14 +5,15 @@
 
 use crate::backend_suite::{PATIENCE, Platform};
 use crate::device::gpu;
+use crate::reading::Reading;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use virtual_gpu_lut_box::hald::{Texel, TextureShape};
-use virtual_gpu_lut_box::texture::linux::{GpuFrame, GpuReceiver, ImageReader, LinuxBackend, ReadBy, Taken};
+use virtual_gpu_lut_box::texture::linux::{LinuxBackend, ReadBy};
 use virtual_gpu_lut_box::texture::{
-    Event, Frame, RGBA32F, StreamInfo, TextureBackend, TextureError, TextureReceiver, TextureSender, TextureWriter,
+    Event, Frame, StreamInfo, TextureBackend, TextureError, TextureReceiver, TextureSender, TextureWriter,
 };
 
 pub fn platform() -> Platform {
@@ -59,9 +60,9 @@ impl TextureBackend for Images {
     }
 
     fn open(&self, stream: &str) -> Result<Box<dyn TextureReceiver>, TextureError> {
-        let inner = self.linux.open_on_gpu(stream, gpu().facts().identity)?;
+        let inner = Reading::new(self.linux.open_on_gpu(stream, gpu().facts().identity)?);
         let (linux, newest, stream) = (self.linux.clone(), self.newest(stream), stream.to_owned());
-        Ok(Box::new(Receiver { linux, stream, inner, newest, images: None, frame: None, read: 0, reads: 0 }))
+        Ok(Box::new(Receiver { linux, stream, inner, newest, read: 0, reads: 0 }))
     }
 }
 
@@ -112,11 +113,8 @@ impl TextureWriter for Writer {
 struct Receiver {
     linux: Arc<LinuxBackend>,
     stream: String,
-    inner: GpuReceiver,
+    inner: Reading,
     newest: Arc<AtomicU64>,
-    /// The imported images, and of which surface they are.
-    images: Option<(u64, ImageReader)>,
-    frame: Option<GpuFrame>,
     read: u64,
     reads: usize,
 }
@@ -124,18 +122,14 @@ struct Receiver {
 impl Receiver {
     /// Waits a while for an image, and takes it. `false` where the stream has ended.
     fn step(&mut self, patience: Duration) -> Result<bool, TextureError> {
-        let event = match self.inner.wait(Some(patience)) {
+        match self.inner.step(patience) {
             // Who looks too seldom is sent away, and may come again.
             Err(TextureError::Refused { .. }) => {
-                self.inner = self.linux.open_on_gpu(&self.stream, gpu().facts().identity)?;
-                self.inner.wait(Some(patience))?
+                self.inner.receiver = self.linux.open_on_gpu(&self.stream, gpu().facts().identity)?;
+                self.inner.step(patience)
             }
-            event => event?,
-        };
-        if let Taken::Image(frame) = self.inner.take(&mut Frame::default())? {
-            self.frame = Some(frame);
+            step => step,
         }
-        Ok(event != Event::Ended)
     }
 }
 
@@ -144,10 +138,8 @@ impl TextureReceiver for Receiver {
         let until = timeout.and_then(|t| Instant::now().checked_add(t));
         loop {
             // Ended comes before what is still unread.
-            match self.step(Duration::from_millis(1)) {
-                Ok(true) => {}
-                Ok(false) | Err(TextureError::Ended) => return Ok(Event::Ended),
-                Err(e) => return Err(e),
+            if !self.step(Duration::from_millis(1))? {
+                return Ok(Event::Ended);
             }
             if self.newest.load(Ordering::Acquire) > self.read {
                 return Ok(Event::Frame);
@@ -160,26 +152,19 @@ impl TextureReceiver for Receiver {
 
     fn read(&mut self, into: &mut Frame) -> Result<(), TextureError> {
         let (wanted, until) = (self.newest.load(Ordering::Acquire), Instant::now() + PATIENCE);
-        while self.frame.as_ref().is_none_or(|f| f.revision() < wanted) {
+        let mut patience = Duration::ZERO;
+        // Once at least: the stream may have ended, and its images with it.
+        while self.step(patience)? {
+            if self.inner.frame.as_ref().is_some_and(|f| f.revision() >= wanted) {
+                self.reads += 1;
+                let by = if self.reads.is_multiple_of(2) { ReadBy::Fetch } else { ReadBy::Copy };
+                *into = self.inner.read_again(by)?;
+                self.read = into.revision;
+                return Ok(());
+            }
             assert!(Instant::now() < until, "no image of revision {wanted}");
-            self.step(Duration::from_millis(20))?;
+            patience = Duration::from_millis(20);
         }
-        // The stream may have ended, and the image with it.
-        self.step(Duration::ZERO)?;
-        let frame = self.frame.as_ref().unwrap();
-        let images = frame.images();
-        if self.images.as_ref().is_none_or(|(surface, _)| *surface != images.surface()) {
-            let reader = gpu().import(images.description(), images.all_memory()?)?;
-            self.images = Some((images.surface(), reader));
-        }
-        let (_, reader) = self.images.as_mut().unwrap();
-        self.reads += 1;
-        let by = if self.reads.is_multiple_of(2) { ReadBy::Fetch } else { ReadBy::Copy };
-        reader.read(frame.image(), by, &mut into.texels)?;
-        let shape = images.shape();
-        (into.width, into.height, into.shape) = (shape.width(), shape.height(), Some(shape));
-        (into.revision, into.published, into.format) = (frame.revision(), frame.published(), RGBA32F);
-        self.read = frame.revision();
-        Ok(())
+        Err(TextureError::Ended)
     }
 }

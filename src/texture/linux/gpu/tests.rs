@@ -349,3 +349,28 @@ fn a_few_slow_receivers_get_more_images_and_hold_nobody_up() {
         drop(image_of(&mut sitter, 6));
     }
 }
+
+#[test]
+fn who_keeps_an_image_for_a_second_after_the_next_is_sent_away_at_the_one_after_that() {
+    let b = Setup::new();
+    let (sender, mut writer) = b.sender("s", 3);
+    let (mut receiver, mut showing) = (b.open("s"), b.open("s"));
+    let first = image_of(&mut receiver, 1);
+    // The last one may be kept for as long as it is the last.
+    let shown = image_of(&mut showing, 1);
+    let told = Instant::now();
+    until("a second is over", || told.elapsed() > CLAIM_LIMIT + Duration::from_millis(50));
+    publish(&mut *writer, 3, 2);
+    let second = image_of(&mut receiver, 2);
+    let shown = (image_of(&mut showing, 2), drop(shown)).0;
+    let told = Instant::now();
+    until("a second is over", || told.elapsed() > CLAIM_LIMIT + Duration::from_millis(50));
+    assert_eq!(sender.receivers(), Some(2));
+    publish(&mut *writer, 3, 3);
+    let e = receiver.wait(Some(PATIENCE)).unwrap_err();
+    assert!(e.to_string().contains("has kept a texture for more than 1000 ms"), "{e}");
+    assert_eq!((in_image(&first), in_image(&second)), (1, 2), "they are left to it");
+    let next = image_of(&mut showing, 3);
+    assert!(!Arc::ptr_eq(next.images(), shown.images()), "the others get images that it does not have");
+    assert_eq!(sender.receivers(), Some(1));
+}

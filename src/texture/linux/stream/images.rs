@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 const PIN_AGAIN: Duration = Duration::from_millis(2);
 
 impl Stream {
-    /// What a device's thread has to do. Whoever kept an image for too long that is needed now is sent away.
+    /// What a device's thread has to do. Where there is a new texture, whoever has kept an image for too long is sent
+    /// away, and the others get images that he does not have.
     pub(in crate::texture::linux) fn next_copy(&self, device: &DeviceIdentity) -> Next {
         let mut guard = self.state();
         let State { surfaces, peers, sides, newest, .. } = &mut *guard;
@@ -24,24 +25,26 @@ impl Stream {
             return Next::Nothing;
         }
         side.set_waits(false);
-        let found = side.images_for(shape).map(|images| {
-            let free = images.free_slot(peers.claimed(images.surface));
-            (images.surface, free, images.more())
-        });
+        let mut due = None;
+        if let Some(surface) = side.images_for(shape).map(|images| images.surface) {
+            let dropped;
+            (dropped, due) = peers.drop_overdue(surface, Instant::now());
+            if dropped {
+                side.leave_images();
+            }
+        }
         // A slot of the surface there is, or how many images to make.
-        let place = match found {
+        let place = match side.images_for(shape) {
             None => Err(side.count_for(shape)),
-            Some((surface, Some(slot), _)) => Ok((surface, slot)),
-            Some((surface, None, more)) => match (peers.drop_overdue(surface, Instant::now()), more) {
-                ((true, _), _) | ((false, None), None) => {
-                    side.leave_images();
-                    Err(side.count_for(shape))
-                }
-                ((false, _), Some(more)) => Err(more),
-                ((false, Some(due)), None) => {
+            Some(images) => match (images.free_slot(peers.claimed(images.surface)), images.more(), due) {
+                (Some(slot), _, _) => Ok((images.surface, slot)),
+                (None, Some(more), _) => Err(more),
+                (None, None, Some(due)) => {
                     side.set_waits(true);
                     return Next::Wait(due);
                 }
+                // Not to be: of all claims that keep an image from being written, one has to end.
+                (None, None, None) => Err(images.handles.len()),
             },
         };
         let Some(texture) = surfaces.pin_newest() else { return Next::Wait(Instant::now() + PIN_AGAIN) };
