@@ -63,7 +63,7 @@ fn messages_that_are_none_are_told_of() {
         (vec![1, 2, 3], "a message of 3 bytes"),
         (vec![0; 3000], "more than 2048 bytes"),
         (message(SURFACE, &[0; 976]), "grid size is 0"),
-        (message(FRAME, &[0; 8]), "a message of type 3 with 24 bytes; it has at least 48"),
+        (message(FRAME, &[0; 8]), "a message of type 3 with 24 bytes; it has at least 56"),
         (b"VGLB\x02\x00\x02\x00\x10\0\0\0\0\0\0\0".to_vec(), "transport version 2"),
     ] {
         let why = refused(bytes, None);

@@ -13,16 +13,20 @@
 //! | `ring` | the shared memory and its sequence lock: the only file that maps memory |
 //! | `slots` | which slot the next texture goes into |
 //! | `surfaces` | a stream's rings, one for each shape in use |
-//! | `peers` | a stream's receivers, as its sender has them |
+//! | `peer`, `peers` | a stream's receivers, as its sender has them |
 //! | `stream` | one stream: all of the above under one lock |
 //! | `hub` | the one thread that serves all receivers of all streams |
 //! | `sender`, `receiver`, `listing` | the seam's two sides, and finding streams |
+//! | `gpu/` | the same textures as images of graphics devices |
+//! | `vulkan/` | such images, made and imported: the only folder that knows Vulkan |
 
 mod directory;
+mod gpu;
 mod hub;
 mod listing;
 mod message;
 mod name;
+mod peer;
 mod peers;
 mod place;
 mod receiver;
@@ -32,6 +36,14 @@ mod slots;
 mod socket;
 mod stream;
 mod surfaces;
+mod vulkan;
+
+pub use ash;
+pub use gpu::{GpuFrame, GpuImages, GpuReceiver, Taken};
+pub use vulkan::{
+    DeviceFacts, DeviceIdentity, DeviceKind, Gpu, GpuChoice, GpuError, ImageDescription, ImageReader, ImportedImage,
+    NoChoice, ReadBy, VALIDATION, devices,
+};
 
 use super::{StreamInfo, TextureBackend, TextureError, TextureReceiver, TextureSender};
 use crate::hald::{Layout, TextureShape};
@@ -60,6 +72,9 @@ struct Registry {
     names: Mutex<HashSet<String>>,
     /// Runs while there are senders.
     hub: Mutex<Weak<HubThread>>,
+    /// The graphics devices that senders may use.
+    gpu: GpuChoice,
+    driver: Arc<dyn gpu::Driver>,
 }
 
 impl Default for LinuxBackend {
@@ -72,8 +87,37 @@ impl LinuxBackend {
     /// The transport with its streams in this directory, which is made where it does not exist. It must belong to
     /// the user and be closed to all others (mode 0700).
     pub fn with_directory(path: impl Into<PathBuf>) -> Self {
-        let registry = Registry { directory: path.into(), names: Mutex::default(), hub: Mutex::new(Weak::new()) };
-        LinuxBackend { registry: Arc::new(registry) }
+        LinuxBackend::assembled(path.into(), GpuChoice::Auto, Arc::new(gpu::Vulkan))
+    }
+
+    /// The same transport, whose senders share textures through these graphics devices only.
+    pub fn with_gpu(self, choice: GpuChoice) -> Self {
+        LinuxBackend::assembled(self.registry.directory.clone(), choice, self.registry.driver.clone())
+    }
+
+    fn assembled(directory: PathBuf, gpu: GpuChoice, driver: Arc<dyn gpu::Driver>) -> Self {
+        let (names, hub) = (Mutex::default(), Mutex::new(Weak::new()));
+        LinuxBackend { registry: Arc::new(Registry { directory, names, hub, gpu, driver }) }
+    }
+
+    /// Connects to a stream to take its textures as images of one's own graphics device, which `device` identifies.
+    /// Where the sender can't give such images, or while it can't, it gives the textures through memory.
+    ///
+    /// # Errors
+    /// As [`open`](TextureBackend::open).
+    pub fn open_on_gpu(&self, stream: &str, device: DeviceIdentity) -> Result<GpuReceiver, TextureError> {
+        name::file_name(stream)?;
+        if let Some(directory) = Directory::open(&self.registry.directory)?
+            && let Some(receiver) = GpuReceiver::open(&directory, stream, device)?
+        {
+            return Ok(receiver);
+        }
+        Err(self.no_such_stream(stream)?)
+    }
+
+    fn no_such_stream(&self, stream: &str) -> Result<TextureError, TextureError> {
+        let present: Vec<_> = self.streams()?.into_iter().map(|s| s.name).collect();
+        Ok(TextureError::no_such_stream(stream, &present))
     }
 
     /// The directory in which streams are found.
@@ -103,9 +147,29 @@ impl Registry {
         if let Some(hub) = running.upgrade() {
             return Ok(hub);
         }
-        let hub = Arc::new(HubThread::start()?);
+        let hub = Arc::new(HubThread::start(&self.gpu, &self.driver)?);
         *running = Arc::downgrade(&hub);
         Ok(hub)
+    }
+
+    /// The graphics devices, for people.
+    fn gpu_details(&self) -> String {
+        if self.gpu == GpuChoice::Off {
+            return "memory only: graphics devices are switched off".into();
+        }
+        let devices = match vulkan::devices() {
+            Ok(devices) => devices,
+            Err(why) => return format!("memory only: {why}"),
+        };
+        let tell = |(facts, fault): &(DeviceFacts, Option<GpuError>)| {
+            let DeviceFacts { index, name, driver, .. } = facts;
+            match fault {
+                Some(why) => format!("{index}: {name}, {driver}: not usable: {why}"),
+                None if !self.gpu.allows(facts) => format!("{index}: {name}, {driver}: not chosen"),
+                None => format!("{index}: {name}, {driver}"),
+            }
+        };
+        devices.iter().map(tell).collect::<Vec<_>>().join("; ")
     }
 
     fn start(self: &Arc<Self>, stream: &str) -> Result<sender::LinuxSender, TextureError> {
@@ -148,7 +212,7 @@ impl TextureBackend for LinuxBackend {
     fn details(&self) -> Vec<(&'static str, String)> {
         vec![
             ("directory", self.registry.directory.display().to_string()),
-            ("tiers", "memory ring".into()),
+            ("graphics", self.registry.gpu_details()),
             ("receivers a stream", peers::MAX_RECEIVERS.to_string()),
             ("stream name", format!("at most {} bytes", name::MAX_ENCODED)),
         ]
@@ -180,8 +244,7 @@ impl TextureBackend for LinuxBackend {
         {
             return Ok(Box::new(receiver));
         }
-        let present: Vec<_> = self.streams()?.into_iter().map(|s| s.name).collect();
-        Err(TextureError::no_such_stream(stream, &present))
+        Err(self.no_such_stream(stream)?)
     }
 
     fn wait_for_stream(&self, stream: &str, timeout: Option<Duration>) -> Result<bool, TextureError> {

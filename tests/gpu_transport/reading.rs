@@ -1,0 +1,68 @@
+//! A receiver of images that reads them back.
+
+use crate::backend_suite::PATIENCE;
+use crate::device::gpu;
+use std::time::{Duration, Instant};
+use virtual_gpu_lut_box::texture::linux::{GpuFrame, GpuReceiver, ImageReader, ReadBy, Taken};
+use virtual_gpu_lut_box::texture::{Event, Frame, RGBA32F, TextureError};
+
+pub struct Reading {
+    pub receiver: GpuReceiver,
+    /// The newest image that was taken.
+    pub frame: Option<GpuFrame>,
+    /// The imported images, and of which surface they are.
+    images: Option<(u64, ImageReader)>,
+}
+
+impl Reading {
+    pub fn new(receiver: GpuReceiver) -> Self {
+        Reading { receiver, frame: None, images: None }
+    }
+
+    /// Waits a while for an image, and takes it. `false` where the stream has ended.
+    pub fn step(&mut self, patience: Duration) -> Result<bool, TextureError> {
+        if self.receiver.wait(Some(patience))? == Event::Ended {
+            return Ok(false);
+        }
+        // Pixels come as long as there are no images yet.
+        if let Taken::Image(frame) = self.receiver.take(&mut Frame::default())? {
+            self.frame = Some(frame);
+        }
+        Ok(true)
+    }
+
+    /// The texture of this revision, or of a later one.
+    pub fn read_from(&mut self, revision: u64, by: ReadBy) -> Result<Frame, TextureError> {
+        let until = Instant::now() + PATIENCE;
+        while self.frame.as_ref().is_none_or(|f| f.revision() < revision) {
+            assert!(Instant::now() < until, "no image of revision {revision}");
+            if !self.step(Duration::from_millis(100))? {
+                return Err(TextureError::Ended);
+            }
+        }
+        self.read_again(by)
+    }
+
+    /// The image that was taken last.
+    pub fn read_again(&mut self, by: ReadBy) -> Result<Frame, TextureError> {
+        let frame = self.frame.as_ref().unwrap();
+        let images = frame.images();
+        if self.images.as_ref().is_none_or(|(surface, _)| *surface != images.surface()) {
+            let reader = gpu().import(images.description(), images.all_memory()?)?;
+            self.images = Some((images.surface(), reader));
+        }
+        let (_, reader) = self.images.as_mut().unwrap();
+        let mut texels = Vec::new();
+        reader.read(frame.image(), by, &mut texels)?;
+        let shape = images.shape();
+        Ok(Frame {
+            width: shape.width(),
+            height: shape.height(),
+            shape: Some(shape),
+            revision: frame.revision(),
+            published: frame.published(),
+            format: RGBA32F,
+            texels,
+        })
+    }
+}
