@@ -8,6 +8,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Instant;
+use virtual_gpu_lut_box::hald::Texel;
 use virtual_gpu_lut_box::texture::linux::{GpuFrame, LinuxBackend, ReadBy};
 use virtual_gpu_lut_box::texture::{TextureBackend, TextureError, TextureSender, TextureWriter};
 
@@ -21,7 +22,8 @@ const ANSWER: &str = "answer: ";
 fn other_process() {
     let Some(directory) = std::env::var_os(DIRECTORY) else { return };
     let backend = LinuxBackend::with_directory(directory);
-    let mut player = Player { backend: &backend, sender: None, receivers: Vec::new(), held: Vec::new() };
+    let mut player =
+        Player { backend: &backend, sender: None, receivers: Vec::new(), held: Vec::new(), texels: Vec::new() };
     for line in std::io::stdin().lines() {
         let answer = player.obey(&line.unwrap()).unwrap_or_else(|e| format!("error: {e}"));
         // Past the test program's capture.
@@ -36,6 +38,7 @@ struct Player<'a> {
     sender: Option<(Box<dyn TextureSender>, Box<dyn TextureWriter>)>,
     receivers: Vec<Reading>,
     held: Vec<GpuFrame>,
+    texels: Vec<Texel>,
 }
 
 impl Player<'_> {
@@ -52,6 +55,14 @@ impl Player<'_> {
                 let (_, writer) = self.sender.as_mut().unwrap();
                 let shape = shape(number(1));
                 return Ok(publish(&mut **writer, shape, &marked(number(2), shape.texels())).to_string());
+            }
+            // For ever, as fast as it can.
+            "flood" => {
+                let (_, writer) = self.sender.as_mut().unwrap();
+                let shape = shape(number(1));
+                for mark in 2.. {
+                    publish(&mut **writer, shape, &marked(mark, shape.texels()));
+                }
             }
             "open" => {
                 let receiver = self.backend.open_on_gpu(words[1], gpu().facts().identity)?;
@@ -83,7 +94,8 @@ impl Player<'_> {
                 let told = receiver.age();
                 let import = receiver.import()?;
                 let began = Instant::now();
-                receiver.read_again(if words[1] == "copy" { ReadBy::Copy } else { ReadBy::Fetch })?;
+                let by = if words[1] == "copy" { ReadBy::Copy } else { ReadBy::Fetch };
+                receiver.read_into(by, &mut self.texels)?;
                 let read = began.elapsed();
                 return Ok([import, told, read].map(|t| format!("{}", t.as_secs_f64() * 1e3)).join(" "));
             }

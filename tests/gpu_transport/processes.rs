@@ -136,6 +136,27 @@ fn a_killed_senders_receivers_are_told_and_keep_what_they_have() {
 
 #[test]
 #[ignore = "needs a Vulkan device: cargo xtask test --only vulkan"]
+fn a_sender_killed_in_the_middle_of_its_work_leaves_a_whole_texture() {
+    let streams = Streams::new();
+    for round in 0..5 {
+        let mut killed = streams.others(1, "send s").remove(0);
+        killed.must("publish 33 1", "1");
+        let mut receiver = streams.open("s");
+        killed.order("flood 33");
+        let frame = receiver.read_from(20 * (round + 1), ReadBy::Copy).unwrap();
+        killed.kill();
+        for by in [ReadBy::Fetch, ReadBy::Copy] {
+            let again = receiver.read_again(by).unwrap();
+            assert_eq!((again.revision, read_mark(&again)), (frame.revision, frame.revision), "{by:?}");
+        }
+        let ended = || receiver.step(PATIENCE).is_ok_and(|goes_on| !goes_on);
+        until("the receiver is told", ended);
+        assert_eq!(read_mark(&receiver.read_again(ReadBy::Copy).unwrap()), receiver.frame.as_ref().unwrap().revision());
+    }
+}
+
+#[test]
+#[ignore = "needs a Vulkan device: cargo xtask test --only vulkan"]
 fn ten_thousand_updates_as_fast_as_possible_and_none_is_torn() {
     let streams = Streams::new();
     let (_sender, mut writer) = streams.sender("s", 8);

@@ -3,6 +3,7 @@
 use crate::backend_suite::PATIENCE;
 use crate::device::gpu;
 use std::time::{Duration, Instant};
+use virtual_gpu_lut_box::hald::Texel;
 use virtual_gpu_lut_box::texture::linux::{GpuFrame, GpuReceiver, ImageReader, ReadBy, Taken};
 use virtual_gpu_lut_box::texture::{Event, Frame, RGBA32F, TextureError};
 
@@ -66,15 +67,19 @@ impl Reading {
         Ok(self.images.as_ref().unwrap().1.import_time())
     }
 
+    /// The texels of the image that was taken last.
+    pub fn read_into(&mut self, by: ReadBy, texels: &mut Vec<Texel>) -> Result<(), TextureError> {
+        self.import()?;
+        let image = self.frame.as_ref().unwrap().image();
+        Ok(self.images.as_mut().unwrap().1.read(image, by, texels)?)
+    }
+
     /// The image that was taken last.
     pub fn read_again(&mut self, by: ReadBy) -> Result<Frame, TextureError> {
-        self.import()?;
-        let frame = self.frame.as_ref().unwrap();
-        let images = frame.images();
-        let (_, reader) = self.images.as_mut().unwrap();
         let mut texels = Vec::new();
-        reader.read(frame.image(), by, &mut texels)?;
-        let shape = images.shape();
+        self.read_into(by, &mut texels)?;
+        let frame = self.frame.as_ref().unwrap();
+        let shape = frame.images().shape();
         Ok(Frame {
             width: shape.width(),
             height: shape.height(),

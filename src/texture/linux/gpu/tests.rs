@@ -272,6 +272,43 @@ fn who_takes_images_only_waits_for_them() {
 }
 
 #[test]
+fn who_takes_images_only_is_told_when_there_will_be_none_any_more() {
+    let b = Setup::new();
+    let (_sender, mut writer) = b.sender("s", 3);
+    let mut receiver = b.backend.open_images("s", IDENTITY).unwrap();
+    let kept = image_of(&mut receiver, 1);
+    b.fake.set(|mood| (mood.loses, mood.unopenable) = (true, true));
+    publish(&mut *writer, 3, 2);
+    until("it is tried again", || b.fake.opens.load(SeqCst) > 1);
+    assert_eq!(receiver.wait(Some(Duration::ZERO)).unwrap(), Event::TimedOut, "it may come back");
+    b.fake.set(|mood| (mood.loses, mood.unopenable) = (false, false));
+    drop(kept);
+    drop(image_of(&mut receiver, 2));
+    b.fake.set(|mood| (mood.loses, mood.unsuited) = (true, true));
+    publish(&mut *writer, 3, 3);
+    let e = receiver.wait(Some(PATIENCE)).unwrap_err();
+    assert!(e.to_string().contains("it has no textures of the kind that this program takes"), "{e}");
+    let Err(e) = b.backend.open_images("s", IDENTITY) else { panic!("there are none") };
+    assert!(matches!(e, TextureError::Refused { .. }), "{e}");
+}
+
+#[test]
+fn a_device_that_is_stuck_does_not_keep_the_program_from_ending() {
+    let b = Setup::new();
+    let (sender, mut writer) = b.sender("s", 3);
+    let mut receiver = b.open("s");
+    drop(image_of(&mut receiver, 1));
+    b.fake.set(|mood| mood.stuck = true);
+    let before = b.fake.copies.load(SeqCst);
+    publish(&mut *writer, 3, 2);
+    until("it is at work", || b.fake.copies.load(SeqCst) > before);
+    drop((sender, writer));
+    assert_eq!(receiver.wait(Some(PATIENCE)).unwrap(), Event::Ended);
+    b.fake.set(|mood| mood.stuck = false);
+    until("its thread ends after all", || Arc::strong_count(&b.fake.open) == 1);
+}
+
+#[test]
 fn an_image_that_is_kept_is_not_overwritten_whatever_others_release() {
     let b = Setup::new();
     let (_sender, mut writer) = b.sender("s", 3);
