@@ -3,7 +3,7 @@
 use super::output::line;
 use crate::hald::{EntryOrder, Layout, MAX_TEXTURE_SIDE};
 use crate::lut::GridSize;
-use crate::texture::{self, RGBA32F, TextureError};
+use crate::texture::{self, GpuChoice, RGBA32F, TextureError};
 use crate::wire::WireLimits;
 use clap::Args;
 use serde_json::{Value, json};
@@ -15,6 +15,9 @@ pub struct Info {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+    /// The graphics device, as for the server: auto, off, a number, or a part of a name
+    #[arg(long, default_value = "auto", value_name = "DEVICE")]
+    pub gpu: GpuChoice,
 }
 
 /// The largest grid size whose strip fits a texture.
@@ -22,7 +25,7 @@ const LARGEST_STRIP: usize = MAX_TEXTURE_SIDE.isqrt();
 
 /// Says what works here.
 pub fn run(args: &Info) -> anyhow::Result<ExitCode> {
-    let info = gather();
+    let info = gather(&args.gpu);
     if args.json {
         line(format_args!("{}", serde_json::to_string_pretty(&info)?))?;
     } else {
@@ -32,8 +35,8 @@ pub fn run(args: &Info) -> anyhow::Result<ExitCode> {
 }
 
 /// Everything that `info` tells, as JSON.
-pub fn gather() -> Value {
-    let backends: Vec<_> = texture::backends()
+pub fn gather(gpu: &GpuChoice) -> Value {
+    let backends: Vec<_> = texture::backends_on(gpu)
         .iter()
         .map(|backend| {
             let checked = backend.check();
@@ -54,7 +57,7 @@ pub fn gather() -> Value {
         "version": crate::VERSION,
         "platform": format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         "backends": backends,
-        "default_backend": texture::choose("auto").map(|b| b.name()).ok(),
+        "default_backend": texture::choose_on("auto", gpu).map(|b| b.name()).ok(),
         "protocol": "OpenGradeIO: BSON over TCP, port 8089",
         "channels": "vglb-lut-{channel}",
         "texture_formats": [RGBA32F],

@@ -3,7 +3,7 @@
 use super::output::{line, plain, span};
 use crate::hald::{self, Layout};
 use crate::lut::file::{self, Existing, WriteOptions};
-use crate::texture::{self, Event, Frame, TextureBackend, TextureError, TextureReceiver};
+use crate::texture::{self, Event, Frame, GpuChoice, TextureBackend, TextureError, TextureReceiver};
 use anyhow::bail;
 use clap::Args;
 use std::path::PathBuf;
@@ -31,11 +31,15 @@ pub struct Receive {
     /// Where to look: auto, or a name that `vglb info` lists
     #[arg(long, default_value = "auto", value_name = "NAME")]
     backend: String,
+    /// The graphics device to read through, on Windows that of the sender: --gpu=N or --gpu=NAME for one that `vglb info`
+    /// lists
+    #[arg(long, value_name = "DEVICE", num_args = 0..=1, require_equals = true, default_missing_value = "auto")]
+    gpu: Option<GpuChoice>,
 }
 
 /// Receives until Ctrl-C; with `--once`, one texture.
 pub fn run(args: &Receive) -> anyhow::Result<ExitCode> {
-    let backend = texture::choose(&args.backend)?;
+    let backend = texture::choose_on(&args.backend, args.gpu.as_ref().unwrap_or(&GpuChoice::Auto))?;
     let mut frame = Frame::default();
     let mut waited = Patience::new(args.timeout);
     loop {

@@ -13,6 +13,7 @@
 //! This file is the only one with a `cfg` on the operating system.
 
 mod error;
+mod gpu_choice;
 #[cfg(all(target_os = "linux", target_pointer_width = "64", target_endian = "little"))]
 pub mod linux;
 pub mod memory;
@@ -21,6 +22,7 @@ pub mod spout;
 pub mod windows;
 
 pub use error::TextureError;
+pub use gpu_choice::{GpuChoice, NoChoice};
 
 use crate::hald::{Texel, TextureShape};
 use std::sync::Arc;
@@ -168,11 +170,17 @@ pub const RGBA32F: &str = "R32G32B32A32_FLOAT";
 
 /// Every back end built into this program, the platform's own first.
 pub fn backends() -> Vec<Arc<dyn TextureBackend>> {
+    backends_on(&GpuChoice::Auto)
+}
+
+/// The same, on graphics devices that the user has chosen.
+#[allow(unused_variables, reason = "not every platform shares textures through a graphics device")]
+pub fn backends_on(gpu: &GpuChoice) -> Vec<Arc<dyn TextureBackend>> {
     vec![
         #[cfg(all(target_os = "linux", target_pointer_width = "64", target_endian = "little"))]
         Arc::new(linux::LinuxBackend::default()),
         #[cfg(windows)]
-        Arc::new(spout::SpoutBackend::with_adapter(None)),
+        Arc::new(spout::SpoutBackend::with_adapter(gpu.adapter())),
         Arc::new(memory::MemoryBackend::default()),
     ]
 }
@@ -180,7 +188,12 @@ pub fn backends() -> Vec<Arc<dyn TextureBackend>> {
 /// The back end called `name`; for `auto` the platform's own, if it works here. `memory` is never chosen by itself,
 /// for nobody outside this process could see the textures.
 pub fn choose(name: &str) -> Result<Arc<dyn TextureBackend>, TextureError> {
-    let all = backends();
+    choose_on(name, &GpuChoice::Auto)
+}
+
+/// The same, on graphics devices that the user has chosen.
+pub fn choose_on(name: &str, gpu: &GpuChoice) -> Result<Arc<dyn TextureBackend>, TextureError> {
+    let all = backends_on(gpu);
     if name != "auto" {
         let known = || all.iter().map(|b| b.name()).collect::<Vec<_>>().join(", ");
         let found = all.iter().find(|b| b.name() == name).ok_or_else(|| {
