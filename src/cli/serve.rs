@@ -52,7 +52,8 @@ pub struct Serve {
     info_logging: bool,
 }
 
-/// Serves until SIGINT, SIGTERM or SIGHUP (Ctrl-C, Ctrl-Break or closing the window on Windows).
+/// Serves until SIGINT, SIGTERM or SIGHUP (on Windows: Ctrl-C, Ctrl-Break, closing the window, logging
+/// off).
 pub fn run(args: &Serve) -> anyhow::Result<ExitCode> {
     log::start(match (args.verbose, args.info_logging) {
         (true, _) => Detail::Debug,
@@ -60,7 +61,7 @@ pub fn run(args: &Serve) -> anyhow::Result<ExitCode> {
         (false, false) => Detail::Quiet,
     });
     let (stop, stopped) = mpsc::channel();
-    ctrlc::set_handler(move || {
+    texture::when_told_to_end(move || {
         let _ = stop.send(());
     })
     .context("can't watch for signals")?;
@@ -82,6 +83,9 @@ pub fn run(args: &Serve) -> anyhow::Result<ExitCode> {
     let mut server = Server::start(&config, channels.clone())?;
     for address in server.addresses() {
         info!(target: EVENTS, "listening on {address} {}", reach(address));
+    }
+    if let Some(hint) = firewall_hint(server.addresses(), cfg!(windows)) {
+        info!(target: EVENTS, "{hint}");
     }
     info!("textures are shared through {}: {}", backend.name(), backend.description());
     if let Some(why) = backend.graphics_fault() {
@@ -108,5 +112,30 @@ fn reach(address: &SocketAddr) -> String {
         "(every network of this computer: anyone who reaches the port can change the grade)".to_owned()
     } else {
         "(anyone who reaches this address can change the grade)".to_owned()
+    }
+}
+
+/// What a user has to know of the firewall of Windows, where other computers are meant to get through it.
+fn firewall_hint(addresses: &[SocketAddr], windows: bool) -> Option<String> {
+    let open = addresses.iter().find(|address| !address.ip().is_loopback()).filter(|_| windows)?;
+    Some(format!(
+        "if other computers can't connect, the Windows firewall stops them; as administrator: netsh advfirewall firewall \
+         add rule name=\"Virtual GPU LUT Box\" dir=in action=allow protocol=TCP localport={}",
+        open.port()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_firewall_is_spoken_of_on_windows_where_other_computers_are_to_connect() {
+        let addresses = |text: &[&str]| text.iter().map(|t| t.parse().unwrap()).collect::<Vec<SocketAddr>>();
+        let open = addresses(&["127.0.0.1:8089", "0.0.0.0:8089"]);
+        let hint = firewall_hint(&open, true).unwrap();
+        assert!(hint.contains("netsh advfirewall firewall add rule") && hint.ends_with("localport=8089"), "{hint}");
+        assert_eq!(firewall_hint(&open, false), None);
+        assert_eq!(firewall_hint(&addresses(&["127.0.0.1:8089", "[::1]:8089"]), true), None);
     }
 }

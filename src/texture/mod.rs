@@ -68,6 +68,12 @@ pub trait TextureBackend: Send + Sync + 'static {
         )))
     }
 
+    /// Whether receivers read through the chosen graphics device in any case, so that there is nothing to
+    /// [`probe`](Self::probe).
+    fn reads_on_device(&self) -> bool {
+        false
+    }
+
     /// Starts a stream. Receivers can find it once its first texture is published.
     fn create_sender(&self, stream: &str) -> Result<Box<dyn TextureSender>, TextureError>;
 
@@ -239,6 +245,32 @@ pub fn choose_on(name: &str, gpu: &GpuChoice) -> Result<Arc<dyn TextureBackend>,
     }
     let why = if reasons.is_empty() { "none is built for this platform".into() } else { reasons.join("; ") };
     Err(TextureError::Unavailable(format!("no way to share textures on this computer ({why})")))
+}
+
+/// The back end called `name`, to look at its streams. That needs less than sharing textures, so that one is given too
+/// which is there but can't share any; for `auto`, the platform's own.
+pub fn choose_to_list(name: &str) -> Result<Arc<dyn TextureBackend>, TextureError> {
+    match choose(name) {
+        Err(e @ TextureError::Unavailable(_)) => {
+            let is_meant =
+                |b: &Arc<dyn TextureBackend>| if name == "auto" { b.name() != "memory" } else { b.name() == name };
+            backends().into_iter().find(is_meant).ok_or(e)
+        }
+        chosen => chosen,
+    }
+}
+
+/// Calls `end` each time the user or the system wants this program to end: on SIGINT, SIGTERM and SIGHUP; on Windows with
+/// Ctrl-C and Ctrl-Break, by closing the window, by logging off and shutting down, where the system leaves the program a
+/// few seconds after the last three. Stands here since platforms are chosen here.
+///
+/// # Errors
+/// Where it was called before, or the system refuses.
+pub fn when_told_to_end(end: impl Fn() + Send + Sync + 'static) -> std::io::Result<()> {
+    #[cfg(windows)]
+    return windows::when_told_to_end(end);
+    #[cfg(not(windows))]
+    ctrlc::set_handler(end).map_err(std::io::Error::other)
 }
 
 #[cfg(test)]
