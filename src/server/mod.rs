@@ -101,11 +101,11 @@ impl Server {
         let Some(accepting) = self.accepting.take() else { return true };
         self.shared.stop_accepting();
         let _ = accepting.join();
-        self.shared.shutdown(std::net::Shutdown::Read);
+        self.shared.finish();
         if self.shared.wait_until_empty(DRAIN_TIME) {
             return true;
         }
-        self.shared.shutdown(std::net::Shutdown::Both);
+        self.shared.cut();
         self.shared.wait_until_empty(CUT_TIME);
         false
     }
