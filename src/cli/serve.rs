@@ -1,10 +1,11 @@
 //! `vglb serve`: the server.
 
 use super::log::{self, Detail};
+use crate::EVENTS;
 use crate::channel::{ChannelSet, ChannelSettings};
 use crate::hald::{EntryOrder, Layout};
 use crate::server::{Server, ServerConfig};
-use crate::{EVENTS, texture};
+use crate::texture::{self, GpuChoice};
 use anyhow::Context;
 use clap::{Args, value_parser};
 use std::net::SocketAddr;
@@ -33,6 +34,10 @@ pub struct Serve {
     /// How textures are shared: auto, or a name that `vglb info` lists
     #[arg(long, default_value = "auto", value_name = "NAME")]
     backend: String,
+    /// The graphics device that textures are shared through: auto, off, or a number or a part of a name that
+    /// `vglb info` lists
+    #[arg(long, default_value = "auto", value_name = "DEVICE")]
+    pub(super) gpu: GpuChoice,
     /// Most connections at once
     #[arg(long, default_value_t = 64, value_name = "N", value_parser = value_parser!(u16).range(1..))]
     max_connections: u16,
@@ -60,7 +65,7 @@ pub fn run(args: &Serve) -> anyhow::Result<ExitCode> {
     })
     .context("can't watch for signals")?;
 
-    let backend = texture::choose(&args.backend).context("can't share textures")?;
+    let backend = texture::choose_on(&args.backend, &args.gpu).context("can't share textures")?;
     let settings = ChannelSettings {
         stream_name: args.stream_name.clone(),
         layout: args.layout,
@@ -79,6 +84,9 @@ pub fn run(args: &Serve) -> anyhow::Result<ExitCode> {
         info!(target: EVENTS, "listening on {address} {}", reach(address));
     }
     info!("textures are shared through {}: {}", backend.name(), backend.description());
+    if let Some(why) = backend.graphics_fault() {
+        warn!("textures are shared through memory only: {why}");
+    }
 
     // The sending half lives as long as the handler, which is for ever.
     let _ = stopped.recv();

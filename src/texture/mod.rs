@@ -13,6 +13,8 @@
 //! This file is the only one with a `cfg` on the operating system.
 
 mod error;
+mod gpu_choice;
+mod gpu_probe;
 #[cfg(all(target_os = "linux", target_pointer_width = "64", target_endian = "little"))]
 pub mod linux;
 pub mod memory;
@@ -21,6 +23,8 @@ pub mod spout;
 pub mod windows;
 
 pub use error::TextureError;
+pub use gpu_choice::{GpuChoice, NoChoice};
+pub use gpu_probe::{GpuProbe, GpuReading, GraphicsDevice};
 
 use crate::hald::{Texel, TextureShape};
 use std::sync::Arc;
@@ -40,6 +44,28 @@ pub trait TextureBackend: Send + Sync + 'static {
     /// Further facts for `vglb info`, as name and value.
     fn details(&self) -> Vec<(&'static str, String)> {
         Vec::new()
+    }
+
+    /// The graphics devices of this computer, where the back end can share textures through several. May take a second.
+    fn graphics_devices(&self) -> Vec<GraphicsDevice> {
+        Vec::new()
+    }
+
+    /// Why the graphics device that the user has named is not used, where that is so. May take a second.
+    fn graphics_fault(&self) -> Option<String> {
+        None
+    }
+
+    /// Connects to a stream to compare what a graphics device makes of it with what is in memory.
+    ///
+    /// # Errors
+    /// [`TextureError::Unavailable`] where this back end has not both; and as [`open`](Self::open).
+    fn probe(&self, stream: &str) -> Result<Box<dyn GpuProbe>, TextureError> {
+        let _ = stream;
+        Err(TextureError::Unavailable(format!(
+            "the back end {:?} has no two ways to read a texture that could be compared",
+            self.name()
+        )))
     }
 
     /// Starts a stream. Receivers can find it once its first texture is published.
@@ -168,11 +194,17 @@ pub const RGBA32F: &str = "R32G32B32A32_FLOAT";
 
 /// Every back end built into this program, the platform's own first.
 pub fn backends() -> Vec<Arc<dyn TextureBackend>> {
+    backends_on(&GpuChoice::Auto)
+}
+
+/// The same, on graphics devices that the user has chosen.
+#[allow(unused_variables, reason = "not every platform shares textures through a graphics device")]
+pub fn backends_on(gpu: &GpuChoice) -> Vec<Arc<dyn TextureBackend>> {
     vec![
         #[cfg(all(target_os = "linux", target_pointer_width = "64", target_endian = "little"))]
-        Arc::new(linux::LinuxBackend::default()),
+        Arc::new(linux::LinuxBackend::default().with_gpu(gpu.clone())),
         #[cfg(windows)]
-        Arc::new(spout::SpoutBackend::with_adapter(None)),
+        Arc::new(spout::SpoutBackend::with_adapter(gpu.adapter())),
         Arc::new(memory::MemoryBackend::default()),
     ]
 }
@@ -180,7 +212,12 @@ pub fn backends() -> Vec<Arc<dyn TextureBackend>> {
 /// The back end called `name`; for `auto` the platform's own, if it works here. `memory` is never chosen by itself,
 /// for nobody outside this process could see the textures.
 pub fn choose(name: &str) -> Result<Arc<dyn TextureBackend>, TextureError> {
-    let all = backends();
+    choose_on(name, &GpuChoice::Auto)
+}
+
+/// The same, on graphics devices that the user has chosen.
+pub fn choose_on(name: &str, gpu: &GpuChoice) -> Result<Arc<dyn TextureBackend>, TextureError> {
+    let all = backends_on(gpu);
     if name != "auto" {
         let known = || all.iter().map(|b| b.name()).collect::<Vec<_>>().join(", ");
         let found = all.iter().find(|b| b.name() == name).ok_or_else(|| {

@@ -1,7 +1,8 @@
 //! The device that these tests run on, opened once.
 
 use std::sync::OnceLock;
-use virtual_gpu_lut_box::texture::linux::{Gpu, GpuChoice};
+use virtual_gpu_lut_box::texture::GpuChoice;
+use virtual_gpu_lut_box::texture::linux::Gpu;
 
 /// Chooses the device; otherwise the most capable one.
 const DEVICE: &str = "VGLB_TEST_GPU";

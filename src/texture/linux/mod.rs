@@ -41,11 +41,13 @@ mod vulkan;
 pub use ash;
 pub use gpu::{GpuFrame, GpuImages, GpuReceiver, Taken};
 pub use vulkan::{
-    DeviceFacts, DeviceIdentity, DeviceKind, Gpu, GpuChoice, GpuError, ImageDescription, ImageReader, ImportedImage,
-    NoChoice, ReadBy, VALIDATION, devices,
+    DeviceFacts, DeviceIdentity, DeviceKind, Gpu, GpuError, ImageDescription, ImageReader, ImportedImage, ReadBy,
+    VALIDATION, devices,
 };
 
-use super::{StreamInfo, TextureBackend, TextureError, TextureReceiver, TextureSender};
+use super::{
+    GpuChoice, GpuProbe, GraphicsDevice, StreamInfo, TextureBackend, TextureError, TextureReceiver, TextureSender,
+};
 use crate::hald::{Layout, TextureShape};
 use crate::lut::GridSize;
 use directory::Directory;
@@ -101,14 +103,43 @@ impl LinuxBackend {
     }
 
     /// Connects to a stream to take its textures as images of one's own graphics device, which `device` identifies.
-    /// Where the sender can't give such images, or while it can't, it gives the textures through memory.
+    /// Where the sender can't give such images, or while it can't, it gives the textures through memory; always with an
+    /// identity of zeros ([`DeviceIdentity::default`]).
     ///
     /// # Errors
     /// As [`open`](TextureBackend::open).
     pub fn open_on_gpu(&self, stream: &str, device: DeviceIdentity) -> Result<GpuReceiver, TextureError> {
+        self.open_gpu_receiver(stream, device, false)
+    }
+
+    /// Connects to a stream to take its textures as images of one's own graphics device, and in no other way. Takes as
+    /// long as the sender takes to open the device, ten seconds at most.
+    ///
+    /// # Errors
+    /// [`TextureError::Refused`] where the sender has no such images; and as [`open`](TextureBackend::open).
+    pub fn open_images(&self, stream: &str, device: DeviceIdentity) -> Result<GpuReceiver, TextureError> {
+        self.open_gpu_receiver(stream, device, true)
+    }
+
+    fn open_gpu_receiver(
+        &self,
+        stream: &str,
+        device: DeviceIdentity,
+        images_only: bool,
+    ) -> Result<GpuReceiver, TextureError> {
         name::file_name(stream)?;
         if let Some(directory) = Directory::open(&self.registry.directory)?
-            && let Some(receiver) = GpuReceiver::open(&directory, stream, device)?
+            && let Some(receiver) = GpuReceiver::open(&directory, stream, device, images_only)?
+        {
+            return Ok(receiver);
+        }
+        Err(self.no_such_stream(stream)?)
+    }
+
+    fn open_ring(&self, stream: &str) -> Result<receiver::LinuxReceiver, TextureError> {
+        name::file_name(stream)?;
+        if let Some(directory) = Directory::open(&self.registry.directory)?
+            && let Some(receiver) = receiver::open(&directory, stream)?
         {
             return Ok(receiver);
         }
@@ -152,24 +183,37 @@ impl Registry {
         Ok(hub)
     }
 
-    /// The graphics devices, for people.
-    fn gpu_details(&self) -> String {
+    /// The graphics devices, and which of them are used; or why none is.
+    fn graphics(&self) -> Result<Vec<GraphicsDevice>, GpuError> {
         if self.gpu == GpuChoice::Off {
-            return "memory only: graphics devices are switched off".into();
+            return Err(GpuError::NoDevice("graphics devices are switched off".into()));
         }
-        let devices = match vulkan::devices() {
+        let tell = |(facts, fault): (DeviceFacts, Option<GpuError>)| {
+            let DeviceFacts { index: number, name, driver, .. } = facts;
+            let not_chosen = || (!self.gpu.allows(number, &name)).then(|| "it is not the one chosen".into());
+            let fault = fault.map(|e| e.to_string()).or_else(not_chosen);
+            GraphicsDevice { number, name, driver, fault }
+        };
+        Ok(self.driver.all_devices()?.into_iter().map(tell).collect())
+    }
+
+    /// Why textures go through memory alone, where that is so.
+    fn graphics_fault(&self) -> Option<String> {
+        let devices = match self.graphics() {
             Ok(devices) => devices,
-            Err(why) => return format!("memory only: {why}"),
+            Err(why) => return Some(why.to_string()),
         };
-        let tell = |(facts, fault): &(DeviceFacts, Option<GpuError>)| {
-            let DeviceFacts { index, name, driver, .. } = facts;
-            match fault {
-                Some(why) => format!("{index}: {name}, {driver}: not usable: {why}"),
-                None if !self.gpu.allows(facts) => format!("{index}: {name}, {driver}: not chosen"),
-                None => format!("{index}: {name}, {driver}"),
+        if devices.iter().any(|d| d.fault.is_none()) {
+            return None;
+        }
+        let chosen: Vec<_> = devices.iter().filter(|d| self.gpu.allows(d.number, &d.name)).collect();
+        Some(match chosen.is_empty() {
+            true => {
+                let names: Vec<_> = devices.iter().map(|d| format!("{} ({})", d.name, d.number)).collect();
+                format!("no graphics device is meant by {:?}; there is {}", self.gpu.to_string(), names.join(", "))
             }
-        };
-        devices.iter().map(tell).collect::<Vec<_>>().join("; ")
+            false => chosen.iter().filter_map(|d| d.fault.clone()).collect::<Vec<_>>().join("; "),
+        })
     }
 
     fn start(self: &Arc<Self>, stream: &str) -> Result<sender::LinuxSender, TextureError> {
@@ -212,10 +256,32 @@ impl TextureBackend for LinuxBackend {
     fn details(&self) -> Vec<(&'static str, String)> {
         vec![
             ("directory", self.registry.directory.display().to_string()),
-            ("graphics", self.registry.gpu_details()),
+            (
+                "graphics",
+                match self.registry.graphics_fault() {
+                    None => "images, for receivers on a device that is usable; memory for all others".into(),
+                    Some(why) => format!("memory only: {why}"),
+                },
+            ),
             ("receivers a stream", peers::MAX_RECEIVERS.to_string()),
             ("stream name", format!("at most {} bytes", name::MAX_ENCODED)),
         ]
+    }
+
+    fn graphics_devices(&self) -> Vec<GraphicsDevice> {
+        self.registry.graphics().unwrap_or_default()
+    }
+
+    fn graphics_fault(&self) -> Option<String> {
+        self.registry.gpu.is_definite().then(|| self.registry.graphics_fault()).flatten()
+    }
+
+    fn probe(&self, stream: &str) -> Result<Box<dyn GpuProbe>, TextureError> {
+        // Before the stream is looked for: without a device there is no use in waiting for that.
+        let gpu = Gpu::open(&self.registry.gpu)?;
+        let images = self.open_images(stream, gpu.facts().identity)?;
+        let ring = self.open_ring(stream)?;
+        Ok(Box::new(gpu::Probe::new(gpu, images, ring)))
     }
 
     fn create_sender(&self, stream: &str) -> Result<Box<dyn TextureSender>, TextureError> {
@@ -238,13 +304,7 @@ impl TextureBackend for LinuxBackend {
     }
 
     fn open(&self, stream: &str) -> Result<Box<dyn TextureReceiver>, TextureError> {
-        name::file_name(stream)?;
-        if let Some(directory) = Directory::open(&self.registry.directory)?
-            && let Some(receiver) = receiver::open(&directory, stream)?
-        {
-            return Ok(Box::new(receiver));
-        }
-        Err(self.no_such_stream(stream)?)
+        Ok(Box::new(self.open_ring(stream)?))
     }
 
     fn wait_for_stream(&self, stream: &str, timeout: Option<Duration>) -> Result<bool, TextureError> {

@@ -12,7 +12,7 @@ use rustix::io::Errno;
 use std::time::{Duration, Instant, SystemTime};
 
 /// How long a sender may take to answer a new receiver.
-const ANSWER_PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const ANSWER_PATIENCE: Duration = Duration::from_secs(2);
 /// How long a receiver tries to get hold of the newest texture, before it says that it can't.
 const COPY_PATIENCE: Duration = Duration::from_secs(2);
 /// Messages taken from a sender at a time. One that keeps the rules never has so many on the way.
@@ -92,7 +92,7 @@ pub(super) fn map(surface: &Surface, mut memory: Vec<OwnedFd>) -> Result<ReadRin
 
 /// Connects to a stream. `None` where there is none of that name.
 pub(super) fn open(directory: &Directory, stream: &str) -> Result<Option<LinuxReceiver>, TextureError> {
-    let Some((socket, answer)) = greet(directory, stream, &hello(0))? else { return Ok(None) };
+    let Some((socket, answer)) = greet(directory, stream, &hello(0), ANSWER_PATIENCE)? else { return Ok(None) };
     match answer {
         Heard::Surface(surface, memory) => {
             let ring = map(&surface, memory)?;
@@ -112,14 +112,15 @@ pub(super) fn greet(
     directory: &Directory,
     stream: &str,
     hello: &Hello,
+    patience: Duration,
 ) -> Result<Option<(OwnedFd, Heard)>, TextureError> {
-    let until = Instant::now() + ANSWER_PATIENCE;
+    let until = Instant::now() + patience;
     let socket = loop {
         match directory.connect(stream)? {
             Connection::Made(socket) => break socket,
             Connection::Absent | Connection::Stale => return Ok(None),
             Connection::Busy if Instant::now() < until => std::thread::sleep(Duration::from_millis(5)),
-            Connection::Busy => return Err(no_answer(stream, None)),
+            Connection::Busy => return Err(no_answer(stream, None, patience)),
         }
     };
     let sender = Peer::of(socket.as_fd()).map_err(|e| TextureError::io("asking who the sender is", e))?;
@@ -143,16 +144,16 @@ pub(super) fn greet(
         }
         match socket::wait_readable(&socket, Some(until)) {
             Ok(true) if Instant::now() < until => {}
-            Ok(_) => return Err(no_answer(stream, Some(sender))),
+            Ok(_) => return Err(no_answer(stream, Some(sender), patience)),
             Err(e) => return Err(TextureError::io(format!("waiting for the sender of {stream:?}"), e)),
         }
     }
 }
 
-fn no_answer(stream: &str, sender: Option<Peer>) -> TextureError {
+fn no_answer(stream: &str, sender: Option<Peer>, patience: Duration) -> TextureError {
     let who = sender.map_or(String::new(), |peer| format!(", {},", peer.describe()));
     TextureError::Broken(format!(
-        "the sender of {stream:?}{who} has not answered for {ANSWER_PATIENCE:?}; it is stopped or overloaded"
+        "the sender of {stream:?}{who} has not answered for {patience:?}; it is stopped or overloaded"
     ))
 }
 

@@ -1,9 +1,10 @@
 //! The devices that a sender uses: listed when a receiver first asks for images, opened when one asks for theirs.
 
 use super::super::hub::Hub;
-use super::super::vulkan::{DeviceFacts, DeviceIdentity, GpuChoice, GpuError};
+use super::super::vulkan::{DeviceFacts, DeviceIdentity, GpuError};
 use super::driver::Driver;
 use super::worker;
+use crate::texture::GpuChoice;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -132,7 +133,7 @@ impl Devices {
             Known::Asking => return Offer::Later,
             Known::Unasked => None,
             Known::Told(devices, at) => {
-                let serves = |d: &&DeviceFacts| self.choice.allows(d) && d.identity.serves(wanted);
+                let serves = |d: &&DeviceFacts| self.choice.allows(d.index, &d.name) && d.identity.serves(wanted);
                 match devices.iter().find(serves) {
                     Some(facts) => Some(facts.clone()),
                     None if at.elapsed() < LIST_AGAIN => return Offer::Never,

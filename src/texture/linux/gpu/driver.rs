@@ -8,8 +8,20 @@ use std::time::Duration;
 
 /// The drivers of this computer.
 pub(in crate::texture::linux) trait Driver: Send + Sync {
+    /// All devices, and for each what keeps it from sharing images, if anything does. May take a second.
+    fn all_devices(&self) -> Result<Vec<(DeviceFacts, Option<GpuError>)>, GpuError>;
+
     /// The devices that can share images. May take a second.
-    fn devices(&self) -> Result<Vec<DeviceFacts>, GpuError>;
+    fn devices(&self) -> Result<Vec<DeviceFacts>, GpuError> {
+        let suited = |(facts, fault): (DeviceFacts, Option<GpuError>)| match fault {
+            None => Some(facts),
+            Some(why) => {
+                tracing::debug!("{why}");
+                None
+            }
+        };
+        Ok(self.all_devices()?.into_iter().filter_map(suited).collect())
+    }
 
     /// Opens one of them. May take a second.
     fn open(&self, device: &DeviceFacts) -> Result<Box<dyn OpenDevice>, GpuError>;
@@ -40,15 +52,8 @@ pub(in crate::texture::linux) trait Images {
 pub(in crate::texture::linux) struct Vulkan;
 
 impl Driver for Vulkan {
-    fn devices(&self) -> Result<Vec<DeviceFacts>, GpuError> {
-        let suited = |(facts, fault): (DeviceFacts, Option<GpuError>)| match fault {
-            None => Some(facts),
-            Some(why) => {
-                tracing::debug!("{why}");
-                None
-            }
-        };
-        Ok(vulkan::devices()?.into_iter().filter_map(suited).collect())
+    fn all_devices(&self) -> Result<Vec<(DeviceFacts, Option<GpuError>)>, GpuError> {
+        vulkan::devices()
     }
 
     fn open(&self, device: &DeviceFacts) -> Result<Box<dyn OpenDevice>, GpuError> {

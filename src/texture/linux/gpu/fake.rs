@@ -67,13 +67,13 @@ struct FakeImages {
 }
 
 impl Driver for FakeDriver {
-    fn devices(&self) -> Result<Vec<DeviceFacts>, GpuError> {
+    fn all_devices(&self) -> Result<Vec<(DeviceFacts, Option<GpuError>)>, GpuError> {
         self.0.lists.fetch_add(1, Ordering::SeqCst);
         if self.0.mood().absent {
             return Err(GpuError::NoVulkan("there is no Vulkan loader on this computer".into()));
         }
         let (name, driver) = ("Fake 9000".to_owned(), "none".to_owned());
-        Ok(vec![DeviceFacts { index: 0, name, driver, kind: DeviceKind::Discrete, identity: IDENTITY }])
+        Ok(vec![(DeviceFacts { index: 0, name, driver, kind: DeviceKind::Discrete, identity: IDENTITY }, None)])
     }
 
     fn open(&self, device: &DeviceFacts) -> Result<Box<dyn OpenDevice>, GpuError> {

@@ -12,11 +12,13 @@
 //! | `claims` | which images a receiver may be reading |
 //! | `image_message` | SURFACE for images |
 //! | `receiver` | the receiving side |
+//! | `probe` | images compared with the memory ring |
 
 mod claims;
 mod devices;
 mod driver;
 mod image_message;
+mod probe;
 mod receiver;
 mod side;
 mod worker;
@@ -25,6 +27,7 @@ pub(super) use claims::{Claims, LIMIT as CLAIM_LIMIT};
 pub(super) use devices::{Devices, Offer};
 pub(super) use driver::{Driver, Vulkan};
 pub(super) use image_message::ImageSurface;
+pub(super) use probe::Probe;
 pub(super) use side::{Copy, Fresh, Next, Sides};
 
 #[cfg(test)]

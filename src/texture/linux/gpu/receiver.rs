@@ -2,7 +2,7 @@
 
 use super::super::directory::Directory;
 use super::super::message::{Frame as Told, Hello, Release, Stamp, TIER_IMAGES, TIER_MEMORY};
-use super::super::receiver::{Heard, greet, hear, map, wall_clock};
+use super::super::receiver::{ANSWER_PATIENCE, Heard, greet, hear, map, wall_clock};
 use super::super::ring::ReadRing;
 use super::super::socket;
 use super::super::vulkan::{DeviceIdentity, ImageDescription};
@@ -15,6 +15,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// How long to try for a whole texture out of the memory ring.
 const COPY_PATIENCE: Duration = Duration::from_secs(2);
+/// How long a sender may take to open its device for a receiver that takes images only.
+const IMAGES_PATIENCE: Duration = Duration::from_secs(10);
 /// Messages taken from a sender at a time. One that keeps the rules never has so many on the way.
 const MESSAGES_A_TURN: usize = 256;
 
@@ -29,6 +31,8 @@ pub struct GpuReceiver {
     taken: u64,
     /// Why there is nothing more to come, once that is so.
     end: Option<End>,
+    /// Pixels are of no use to it.
+    images_only: bool,
 }
 
 enum Source {
@@ -78,21 +82,35 @@ impl GpuReceiver {
         directory: &Directory,
         stream: &str,
         device: DeviceIdentity,
+        images_only: bool,
     ) -> Result<Option<Self>, TextureError> {
-        let hello = Hello { flags: 0, tiers: TIER_MEMORY | TIER_IMAGES, device };
-        let Some((socket, answer)) = greet(directory, stream, &hello)? else { return Ok(None) };
+        let (tiers, patience) = match images_only {
+            true => (TIER_IMAGES, IMAGES_PATIENCE),
+            false => (TIER_MEMORY | TIER_IMAGES, ANSWER_PATIENCE),
+        };
+        let hello = Hello { flags: 0, tiers, device };
+        let Some((socket, answer)) = greet(directory, stream, &hello, patience)? else { return Ok(None) };
         let source = match answer {
             Heard::Images(surface, memory) => Source::Images(Arc::new(GpuImages::new(*surface, memory)?), None),
-            Heard::Surface(surface, memory) => Source::Ring(map(&surface, memory)?),
-            _ => return Err(TextureError::Protocol("the sender did not answer with a surface".into())),
+            Heard::Surface(surface, memory) if !images_only => Source::Ring(map(&surface, memory)?),
+            _ => {
+                return Err(TextureError::Protocol(
+                    "the sender did not answer with a surface of the kind that was asked for".into(),
+                ));
+            }
         };
         let (stream, socket) = (stream.to_owned(), Arc::new(socket));
-        Ok(Some(GpuReceiver { stream, socket, source, taken: 0, end: None }))
+        Ok(Some(GpuReceiver { stream, socket, source, taken: 0, end: None, images_only }))
     }
 
     /// Whether textures come as images now.
     pub fn has_images(&self) -> bool {
         matches!(self.source, Source::Images(..))
+    }
+
+    /// The stream's name.
+    pub fn stream(&self) -> &str {
+        &self.stream
     }
 
     /// A descriptor that is readable when there may be something new, for `poll` and its like. It is not to be read.
@@ -103,7 +121,8 @@ impl GpuReceiver {
     /// Waits for a texture newer than the last one taken, or for the same one in other images, at most `timeout` (`None`: for ever).
     ///
     /// # Errors
-    /// [`TextureError::Refused`] where the sender has sent this receiver away, for it has kept an image for too long.
+    /// [`TextureError::Refused`] where the sender has sent this receiver away: it has kept an image for too long, or takes
+    /// images only and there will be none any more.
     pub fn wait(&mut self, timeout: Option<Duration>) -> Result<Event, TextureError> {
         // A time-out too long to be a time is none.
         let until = timeout.and_then(|t| Instant::now().checked_add(t));
@@ -185,14 +204,17 @@ impl GpuReceiver {
 
     fn heed(&mut self, heard: Heard) -> Result<bool, TextureError> {
         match heard {
+            Heard::Surface(..) if self.images_only => {
+                return Err(TextureError::Protocol("the sender told of memory, and was asked for images".into()));
+            }
             Heard::Surface(surface, memory) => self.change_source(Source::Ring(map(&surface, memory)?)),
             Heard::Images(surface, memory) => {
                 self.change_source(Source::Images(Arc::new(GpuImages::new(*surface, memory)?), None));
             }
             Heard::Frame(told) => self.heed_frame(&told)?,
             Heard::Gone(gone) => {
-                use super::super::message::Reason::HeldTooLong;
-                let sent_away = gone.filter(|g| g.reason == Some(HeldTooLong));
+                use super::super::message::Reason::{HeldTooLong, NoCommonTier};
+                let sent_away = gone.filter(|g| matches!(g.reason, Some(HeldTooLong | NoCommonTier)));
                 self.end = Some(sent_away.map_or(End::Over, |g| End::SentAway(g.why())));
             }
             Heard::Other => {}

@@ -1,16 +1,16 @@
 //! The sender's side with a driver that does as it is told; the real one has tests of its own (`tests/gpu_transport`).
 
+use super::super::LinuxBackend;
 use super::super::directory::Directory;
 use super::super::message::{Hello, Release, TIER_IMAGES};
 use super::super::receiver::{Heard, greet};
 use super::super::socket;
-use super::super::{GpuChoice, LinuxBackend};
 use super::fake::{Fake, FakeDriver, IDENTITY};
 use super::*;
 use crate::hald::{Layout, Texel, TextureShape};
 use crate::lut::GridSize;
 use crate::texture::linux::DeviceIdentity;
-use crate::texture::{Event, Frame, TextureBackend, TextureError, TextureSender, TextureWriter};
+use crate::texture::{Event, Frame, GpuChoice, TextureBackend, TextureError, TextureSender, TextureWriter};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
@@ -51,7 +51,7 @@ impl Setup {
     /// A receiver of which nobody hears anything.
     fn hello(&self, stream: &str, tiers: u32) -> Result<Option<(rustix::fd::OwnedFd, Heard)>, TextureError> {
         let directory = Directory::open(self.backend.directory()).unwrap().unwrap();
-        greet(&directory, stream, &Hello { flags: 0, tiers, device: IDENTITY })
+        greet(&directory, stream, &Hello { flags: 0, tiers, device: IDENTITY }, PATIENCE)
     }
 }
 

@@ -1,5 +1,7 @@
 //! What is told of graphics devices and of images, in plain numbers: all that crosses from one process to another.
 
+use super::GpuError;
+use ash::vk;
 use std::fmt;
 
 /// Which device and which driver: images can be shared where both are the same on both sides.
@@ -12,6 +14,28 @@ pub struct DeviceIdentity {
 }
 
 impl DeviceIdentity {
+    /// The identity of a Vulkan device, for a renderer that has one: to be handed to
+    /// [`LinuxBackend::open_on_gpu`](crate::texture::linux::LinuxBackend::open_on_gpu).
+    ///
+    /// # Errors
+    /// [`GpuError::Unsuited`] where the device is older than Vulkan 1.1, and has none.
+    ///
+    /// # Safety
+    /// `physical` came from `instance`, which was made for Vulkan 1.1 or newer.
+    pub unsafe fn of(instance: &ash::Instance, physical: vk::PhysicalDevice) -> Result<Self, GpuError> {
+        // SAFETY: the caller's.
+        let basic = unsafe { instance.get_physical_device_properties(physical) };
+        if basic.api_version < vk::API_VERSION_1_1 {
+            let device = basic.device_name_as_c_str().unwrap_or_default().to_string_lossy().into_owned();
+            return Err(GpuError::Unsuited { device, why: "its driver is older than Vulkan 1.1".into() });
+        }
+        let mut id = vk::PhysicalDeviceIDProperties::default();
+        let mut all = vk::PhysicalDeviceProperties2::default().push_next(&mut id);
+        // SAFETY: the caller's; device and instance have Vulkan 1.1, to which both structures belong.
+        unsafe { instance.get_physical_device_properties2(physical, &mut all) };
+        Ok(DeviceIdentity { device: id.device_uuid, driver: id.driver_uuid })
+    }
+
     /// Whether images of a device with `self`'s identity can be taken by a receiver that calls itself `wanted`.
     pub(in crate::texture::linux) fn serves(&self, wanted: &DeviceIdentity) -> bool {
         self.device == wanted.device && (self.driver == wanted.driver || wanted.driver == [0; 16])

@@ -2,7 +2,8 @@
 
 use super::device::Device;
 use super::instance::Instance;
-use super::{DeviceFacts, GpuChoice, GpuError, ImageDescription, ImageReader};
+use super::{DeviceFacts, GpuError, ImageDescription, ImageReader};
+use crate::texture::GpuChoice;
 use ash::vk;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -36,7 +37,7 @@ impl Gpu {
         let mut all = instance.devices()?;
         all.sort_by_key(|(_, facts)| facts.kind);
         let mut faults = Vec::new();
-        for (physical, facts) in all.iter().filter(|(_, facts)| choice.allows(facts)) {
+        for (physical, facts) in all.iter().filter(|(_, facts)| choice.allows(facts.index, &facts.name)) {
             match Device::open(&instance, *physical, facts) {
                 Ok(device) => return Ok(Gpu { device }),
                 Err(e) => faults.push(e),

@@ -1,7 +1,8 @@
 //! The receiver's images: another process's memory, as an image of one's own device.
 
-use super::image::{self, FORMAT, HANDLE};
-use super::{GpuError, ImageDescription};
+use super::image::{self, FORMAT, HANDLE, barrier};
+use super::{DeviceIdentity, GpuError, ImageDescription};
+use crate::texture::linux::GpuImages;
 use ash::vk;
 use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
 
@@ -13,14 +14,44 @@ pub struct ImportedImage {
     description: ImageDescription,
 }
 
+impl GpuImages {
+    /// Imports all images into a renderer's own Vulkan device, in their order. To be done once, and again only for
+    /// other [`GpuImages`]. Where it fails, the textures can be had through memory all the same:
+    /// [`open`](crate::texture::TextureBackend::open).
+    ///
+    /// # Errors
+    /// [`GpuError::Import`] where the device is another than the sender's, and as [`ImportedImage::new`].
+    ///
+    /// # Safety
+    /// - `device` was made from `physical`, that from `instance`, with `VK_KHR_external_memory_fd` enabled and
+    ///   Vulkan 1.1 or newer.
+    /// - `device` outlives the images, and all work with an image has ended when it is dropped.
+    pub unsafe fn import(
+        &self,
+        instance: &ash::Instance,
+        physical: vk::PhysicalDevice,
+        device: &ash::Device,
+    ) -> Result<Vec<ImportedImage>, GpuError> {
+        // SAFETY: the caller's, here and below.
+        let own = unsafe { DeviceIdentity::of(instance, physical) }?;
+        if !self.identity().serves(&own) {
+            return Err(GpuError::Import(format!("the images are of {:?}, and this is {own:?}", self.identity())));
+        }
+        let handles = self.all_memory().map_err(|e| GpuError::Import(e.to_string()))?;
+        // SAFETY: the descriptors came with this description, from a sender on the same device, as was just compared.
+        let import = |memory| unsafe { ImportedImage::new(instance, physical, device, self.description(), memory) };
+        handles.into_iter().map(import).collect()
+    }
+}
+
 impl ImportedImage {
     /// Imports an image that a sender has described, with the descriptor of its memory, into a device of the
     /// caller's. The device must have the identity that the sender has told
     /// ([`GpuImages::identity`](crate::texture::linux::GpuImages::identity)).
     ///
-    /// Before each use the image is to be acquired from `VK_QUEUE_FAMILY_EXTERNAL`, from layout `GENERAL` to
-    /// `GENERAL`, and released the same way before the frame is. It is to be read only: other receivers read it at
-    /// the same time.
+    /// Before each use the image is to be acquired ([`acquire`](Self::acquire)), and released after it
+    /// ([`release`](Self::release)). It is to be read only, in layout `GENERAL`: other receivers read it at the same
+    /// time.
     ///
     /// # Errors
     /// [`GpuError::Import`] where the device makes no such image, or makes it otherwise than the sender's;
@@ -86,6 +117,23 @@ impl ImportedImage {
     /// The memory behind it. It lives as long as `self`.
     pub fn memory(&self) -> vk::DeviceMemory {
         self.memory
+    }
+
+    /// The barrier that takes the image from its sender, for `vkCmdPipelineBarrier` on a queue of `family`, from stage
+    /// `TOP_OF_PIPE` to the one that reads. `reads` is how: `SHADER_READ`, `TRANSFER_READ`.
+    pub fn acquire(&self, family: u32, reads: vk::AccessFlags) -> vk::ImageMemoryBarrier<'static> {
+        self.handover(vk::QUEUE_FAMILY_EXTERNAL, family).dst_access_mask(reads)
+    }
+
+    /// The barrier that gives the image back, from the stage that has read it to `BOTTOM_OF_PIPE`. Once the fence of
+    /// this work has said that it is done, the frame can be dropped.
+    pub fn release(&self, family: u32) -> vk::ImageMemoryBarrier<'static> {
+        self.handover(family, vk::QUEUE_FAMILY_EXTERNAL)
+    }
+
+    fn handover(&self, from: u32, to: u32) -> vk::ImageMemoryBarrier<'static> {
+        let (general, barrier) = (vk::ImageLayout::GENERAL, barrier(self.image));
+        barrier.old_layout(general).new_layout(general).src_queue_family_index(from).dst_queue_family_index(to)
     }
 
     /// What the sender has said of it.

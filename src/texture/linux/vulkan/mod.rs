@@ -12,7 +12,6 @@
 //!
 //! | file | job |
 //! | --- | --- |
-//! | `choice` | which device a user means |
 //! | `facts` | devices and images in plain numbers |
 //! | `instance` | the loader, the devices, the validation layer for tests |
 //! | `device` | one open device |
@@ -26,7 +25,6 @@
 
 #![allow(unsafe_code)]
 
-mod choice;
 mod commands;
 mod device;
 mod error;
@@ -40,7 +38,6 @@ mod memory;
 mod reader;
 mod shader;
 
-pub use choice::{GpuChoice, NoChoice};
 pub use error::GpuError;
 pub use facts::{DeviceFacts, DeviceIdentity, DeviceKind, ImageDescription};
 pub use gpu::{Gpu, devices};

@@ -2,7 +2,7 @@
 
 use super::commands::Commands;
 use super::device::Device;
-use super::image::{WHOLE, barrier, whole_copy};
+use super::image::whole_copy;
 use super::import::ImportedImage;
 use super::memory::{Host, HostBuffer};
 use super::shader::Fetch;
@@ -11,6 +11,7 @@ use crate::hald::Texel;
 use ash::vk;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// How an image is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +30,7 @@ pub struct ImageReader {
     _shader: Fetch,
     buffer: HostBuffer,
     images: Vec<ImportedImage>,
+    import_time: Duration,
     texels: usize,
     device: Arc<Device>,
 }
@@ -41,15 +43,17 @@ impl ImageReader {
         memory: Vec<OwnedFd>,
     ) -> Result<Self, GpuError> {
         let mut images = Vec::with_capacity(memory.len());
+        let began = Instant::now();
         for memory in memory {
             // SAFETY: the device is open with the extension, and the reader holds it for longer than the images; all
-            // work is waited for, and where it never ends the images are not dropped. That the sender keeps the rules nobody can check: it runs as the same user, and
-            // was asked over its own socket.
+            // work is waited for, and where it never ends the images are not dropped. That the sender keeps the rules
+            // nobody can check: it runs as the same user, and was asked over its own socket.
             let imported = unsafe {
                 ImportedImage::new(device.raw_instance(), device.physical(), device.raw(), description, memory)
             };
             images.push(imported?);
         }
+        let import_time = began.elapsed();
         let texels = description.width as usize * description.height as usize;
         let usage = vk::BufferUsageFlags::TRANSFER_DST | vk::BufferUsageFlags::STORAGE_BUFFER;
         let buffer = HostBuffer::new(device, texels * size_of::<Texel>(), usage, Host::Reads)?;
@@ -64,12 +68,17 @@ impl ImageReader {
                 });
             })
         }?;
-        Ok(ImageReader { reads, _shader: shader, buffer, images, texels, device: device.clone() })
+        Ok(ImageReader { reads, _shader: shader, buffer, images, import_time, texels, device: device.clone() })
     }
 
     /// The images, one for each slot.
     pub fn images(&self) -> &[ImportedImage] {
         &self.images
+    }
+
+    /// How long the import of all images took.
+    pub fn import_time(&self) -> Duration {
+        self.import_time
     }
 
     /// Reads one image into `into`, whose memory is used again. The image is to be one that the sender has told of
@@ -112,18 +121,7 @@ unsafe fn record_read(
         ReadBy::Copy => (Stage::TRANSFER, AccessFlags::TRANSFER_READ, AccessFlags::TRANSFER_WRITE),
         ReadBy::Fetch => (Stage::COMPUTE_SHADER, AccessFlags::SHADER_READ, AccessFlags::SHADER_WRITE),
     };
-    let of_image = || {
-        barrier(image.image())
-            .subresource_range(WHOLE)
-            .old_layout(ImageLayout::GENERAL)
-            .new_layout(ImageLayout::GENERAL)
-    };
-    let acquire = [of_image()
-        .src_queue_family_index(vk::QUEUE_FAMILY_EXTERNAL)
-        .dst_queue_family_index(device.family())
-        .dst_access_mask(reads)];
-    let release =
-        [of_image().src_queue_family_index(device.family()).dst_queue_family_index(vk::QUEUE_FAMILY_EXTERNAL)];
+    let (acquire, release) = ([image.acquire(device.family(), reads)], [image.release(device.family())]);
     let to_host = [vk::BufferMemoryBarrier::default()
         .buffer(buffer.raw())
         .size(vk::WHOLE_SIZE)

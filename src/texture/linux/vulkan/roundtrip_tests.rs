@@ -4,6 +4,7 @@ use super::instance::Instance;
 use super::*;
 use crate::hald::{Layout, Texel, TextureShape};
 use crate::lut::GridSize;
+use crate::texture::GpuChoice;
 use std::os::fd::OwnedFd;
 
 fn shape(n: u64) -> TextureShape {

@@ -1,16 +1,16 @@
-//! Which graphics device: what a user may say, and what that means on this computer.
+//! Which graphics device: what a user may say, on every platform.
 
-use super::DeviceFacts;
 use std::fmt;
 use std::str::FromStr;
 
-/// Which graphics devices LUTs are shared through.
+/// Which graphics devices textures are shared through.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum GpuChoice {
-    /// A sender uses the device that each receiver is on; a program of its own accord takes the most capable one.
+    /// A sender uses the device that each receiver is on, where the platform leaves that open; otherwise, and for a
+    /// receiver, the most capable one.
     #[default]
     Auto,
-    /// None.
+    /// No graphics card.
     Off,
     /// The device with this number, as `vglb info` lists them.
     Index(usize),
@@ -51,27 +51,35 @@ impl fmt::Display for GpuChoice {
 }
 
 impl GpuChoice {
-    /// Whether a sender that was told so may use this device.
-    pub(in crate::texture::linux) fn allows(&self, device: &DeviceFacts) -> bool {
+    /// Whether a sender that was told so may use the device with this number and name.
+    pub fn allows(&self, number: usize, device: &str) -> bool {
         match self {
             GpuChoice::Auto => true,
             GpuChoice::Off => false,
-            GpuChoice::Index(index) => device.index == *index,
-            GpuChoice::Name(name) => device.name.to_lowercase().contains(&name.to_lowercase()),
+            GpuChoice::Index(index) => *index == number,
+            GpuChoice::Name(name) => device.to_lowercase().contains(&name.to_lowercase()),
+        }
+    }
+
+    /// Whether it means one device, and not whichever there is.
+    pub fn is_definite(&self) -> bool {
+        matches!(self, GpuChoice::Index(_) | GpuChoice::Name(_))
+    }
+
+    /// The choice as [`SpoutBackend::with_adapter`](crate::texture::spout::SpoutBackend) takes it: Direct3D has a
+    /// device in every case, and without a card that is the one in software.
+    pub fn adapter(&self) -> Option<String> {
+        match self {
+            GpuChoice::Auto => None,
+            GpuChoice::Off => Some("warp".into()),
+            definite => Some(definite.to_string()),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{DeviceIdentity, DeviceKind};
     use super::*;
-
-    fn device(index: usize, name: &str) -> DeviceFacts {
-        let identity = DeviceIdentity { device: [index as u8 + 1; 16], driver: [9; 16] };
-        let (name, driver) = (name.to_owned(), "a driver".to_owned());
-        DeviceFacts { index, name, driver, kind: DeviceKind::Discrete, identity }
-    }
 
     #[test]
     fn what_a_user_says_comes_back_as_he_said_it() {
@@ -95,10 +103,9 @@ mod tests {
 
     #[test]
     fn a_choice_allows_the_devices_it_means() {
-        let (h200, pipe) = (device(0, "NVIDIA H200"), device(1, "llvmpipe (LLVM 15)"));
         let allowed = |text: &str| {
             let choice: GpuChoice = text.parse().unwrap();
-            [choice.allows(&h200), choice.allows(&pipe)]
+            [choice.allows(0, "NVIDIA H200"), choice.allows(1, "llvmpipe (LLVM 15)")]
         };
         assert_eq!(allowed("auto"), [true, true]);
         assert_eq!(allowed("off"), [false, false]);
@@ -106,5 +113,12 @@ mod tests {
         assert_eq!(allowed("7"), [false, false]);
         assert_eq!(allowed("nvidia"), [true, false]);
         assert_eq!(allowed("LLVMpipe"), [false, true]);
+    }
+
+    #[test]
+    fn direct3d_takes_it_as_an_adapter() {
+        let adapter = |text: &str| text.parse::<GpuChoice>().unwrap().adapter();
+        assert_eq!(adapter("auto"), None);
+        assert_eq!(["off", "1", "GeForce"].map(|t| adapter(t).unwrap()), ["warp", "1", "GeForce"]);
     }
 }
