@@ -7,6 +7,7 @@ use crate::reading::Reading;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Instant;
 use virtual_gpu_lut_box::texture::linux::{GpuFrame, LinuxBackend, ReadBy};
 use virtual_gpu_lut_box::texture::{TextureBackend, TextureError, TextureSender, TextureWriter};
 
@@ -74,6 +75,17 @@ impl Player<'_> {
                 }
                 told.dedup();
                 return Ok(told.join(", "));
+            }
+            // When the newest receiver has an image of this revision, and how long reading it takes: see `figures`.
+            "measure" => {
+                let receiver = self.receivers.last_mut().unwrap();
+                receiver.await_image(number(2))?;
+                let told = receiver.age();
+                let import = receiver.import()?;
+                let began = Instant::now();
+                receiver.read_again(if words[1] == "copy" { ReadBy::Copy } else { ReadBy::Fetch })?;
+                let read = began.elapsed();
+                return Ok([import, told, read].map(|t| format!("{}", t.as_secs_f64() * 1e3)).join(" "));
             }
             "hold" => {
                 let receiver = self.receivers.last_mut().unwrap();

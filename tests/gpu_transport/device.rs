@@ -14,6 +14,10 @@ pub fn gpu() -> &'static Gpu {
             Ok(choice) => choice.parse().unwrap(),
             Err(_) => GpuChoice::Auto,
         };
-        Gpu::open(&choice).unwrap()
+        Gpu::open(&choice).unwrap_or_else(|e| {
+            panic!(
+                "these tests need a Vulkan device: {e}. `cargo xtask test --only vulkan` installs Mesa's, and runs them"
+            )
+        })
     })
 }

@@ -9,21 +9,21 @@ use std::time::{Duration, Instant};
 use virtual_gpu_lut_box::texture::linux::{LinuxBackend, ReadBy};
 use virtual_gpu_lut_box::texture::{Event, TextureBackend, TextureSender, TextureWriter};
 
-struct Streams {
+pub struct Streams {
     _parent: tempfile::TempDir,
     path: PathBuf,
     backend: LinuxBackend,
 }
 
 impl Streams {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let parent = tempfile::tempdir().unwrap();
         let path = parent.path().join("streams");
         Streams { _parent: parent, backend: LinuxBackend::with_directory(&path), path }
     }
 
     /// A sender that has published mark 1 in grid size `n`.
-    fn sender(&self, name: &str, n: u64) -> (Box<dyn TextureSender>, Box<dyn TextureWriter>) {
+    pub fn sender(&self, name: &str, n: u64) -> (Box<dyn TextureSender>, Box<dyn TextureWriter>) {
         let sender = self.backend.create_sender(name).unwrap();
         let mut writer = sender.writer().unwrap();
         publish_mark(&mut *writer, n, 1);
@@ -34,7 +34,7 @@ impl Streams {
         Reading::new(self.backend.open_on_gpu(name, gpu().facts().identity).unwrap())
     }
 
-    fn others(&self, count: usize, order: &str) -> Vec<Other> {
+    pub fn others(&self, count: usize, order: &str) -> Vec<Other> {
         let mut others: Vec<_> = (0..count).map(|_| Other::new(&self.path)).collect();
         others.iter_mut().for_each(|other| other.order(order));
         others.iter_mut().for_each(|other| assert_eq!(other.answer(), "done"));
@@ -47,7 +47,7 @@ fn publish_mark(writer: &mut dyn TextureWriter, n: u64, mark: u64) -> u64 {
 }
 
 #[test]
-#[ignore = "needs a Vulkan device: cargo xtask test gpu"]
+#[ignore = "needs a Vulkan device: cargo xtask test --only vulkan"]
 fn images_reach_another_process_in_every_size() {
     let streams = Streams::new();
     let (_sender, mut writer) = streams.sender("s", 2);
@@ -60,7 +60,7 @@ fn images_reach_another_process_in_every_size() {
 }
 
 #[test]
-#[ignore = "needs a Vulkan device: cargo xtask test gpu"]
+#[ignore = "needs a Vulkan device: cargo xtask test --only vulkan"]
 fn image_and_memory_ring_have_the_same_bits() {
     let streams = Streams::new();
     let (_sender, mut writer) = streams.sender("s", 33);
@@ -78,7 +78,7 @@ fn image_and_memory_ring_have_the_same_bits() {
 }
 
 #[test]
-#[ignore = "needs a Vulkan device: cargo xtask test gpu"]
+#[ignore = "needs a Vulkan device: cargo xtask test --only vulkan"]
 fn sixteen_receivers_get_every_last_texture() {
     let streams = Streams::new();
     let (sender, mut writer) = streams.sender("s", 9);
@@ -98,7 +98,7 @@ fn sixteen_receivers_get_every_last_texture() {
 }
 
 #[test]
-#[ignore = "needs a Vulkan device: cargo xtask test gpu"]
+#[ignore = "needs a Vulkan device: cargo xtask test --only vulkan"]
 fn killed_receivers_are_noticed_and_the_stream_goes_on() {
     let streams = Streams::new();
     let (sender, mut writer) = streams.sender("s", 9);
@@ -117,7 +117,7 @@ fn killed_receivers_are_noticed_and_the_stream_goes_on() {
 }
 
 #[test]
-#[ignore = "needs a Vulkan device: cargo xtask test gpu"]
+#[ignore = "needs a Vulkan device: cargo xtask test --only vulkan"]
 fn a_killed_senders_receivers_are_told_and_keep_what_they_have() {
     let streams = Streams::new();
     let mut killed = streams.others(1, "send s").remove(0);
@@ -135,7 +135,7 @@ fn a_killed_senders_receivers_are_told_and_keep_what_they_have() {
 }
 
 #[test]
-#[ignore = "needs a Vulkan device: cargo xtask test gpu"]
+#[ignore = "needs a Vulkan device: cargo xtask test --only vulkan"]
 fn ten_thousand_updates_as_fast_as_possible_and_none_is_torn() {
     let streams = Streams::new();
     let (_sender, mut writer) = streams.sender("s", 8);
@@ -154,7 +154,7 @@ fn ten_thousand_updates_as_fast_as_possible_and_none_is_torn() {
 }
 
 #[test]
-#[ignore = "needs a Vulkan device: cargo xtask test gpu"]
+#[ignore = "needs a Vulkan device: cargo xtask test --only vulkan"]
 fn a_stopped_receiver_holds_nobody_up_and_can_come_again() {
     let streams = Streams::new();
     let (sender, mut writer) = streams.sender("s", 6);

@@ -33,6 +33,12 @@ impl Reading {
 
     /// The texture of this revision, or of a later one.
     pub fn read_from(&mut self, revision: u64, by: ReadBy) -> Result<Frame, TextureError> {
+        self.await_image(revision)?;
+        self.read_again(by)
+    }
+
+    /// Waits for an image of this revision, or of a later one.
+    pub fn await_image(&mut self, revision: u64) -> Result<(), TextureError> {
         let until = Instant::now() + PATIENCE;
         while self.frame.as_ref().is_none_or(|f| f.revision() < revision) {
             assert!(Instant::now() < until, "no image of revision {revision}");
@@ -40,17 +46,31 @@ impl Reading {
                 return Err(TextureError::Ended);
             }
         }
-        self.read_again(by)
+        Ok(())
     }
 
-    /// The image that was taken last.
-    pub fn read_again(&mut self, by: ReadBy) -> Result<Frame, TextureError> {
-        let frame = self.frame.as_ref().unwrap();
-        let images = frame.images();
+    /// The time since the image that was taken last was published.
+    pub fn age(&self) -> Duration {
+        let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+        let now = Duration::new(now.tv_sec as u64, now.tv_nsec as u32);
+        now - Duration::from_nanos(self.frame.as_ref().unwrap().published_monotonic_ns())
+    }
+
+    /// Imports the images that it is one of, where that was not done; how long that took.
+    pub fn import(&mut self) -> Result<Duration, TextureError> {
+        let images = self.frame.as_ref().unwrap().images();
         if self.images.as_ref().is_none_or(|(surface, _)| *surface != images.surface()) {
             let reader = gpu().import(images.description(), images.all_memory()?)?;
             self.images = Some((images.surface(), reader));
         }
+        Ok(self.images.as_ref().unwrap().1.import_time())
+    }
+
+    /// The image that was taken last.
+    pub fn read_again(&mut self, by: ReadBy) -> Result<Frame, TextureError> {
+        self.import()?;
+        let frame = self.frame.as_ref().unwrap();
+        let images = frame.images();
         let (_, reader) = self.images.as_mut().unwrap();
         let mut texels = Vec::new();
         reader.read(frame.image(), by, &mut texels)?;

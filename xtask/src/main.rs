@@ -19,6 +19,7 @@ mod python;
 mod runner;
 mod steps;
 mod tree;
+mod vulkan;
 
 use arguments::{Request, USAGE};
 use command::Failure;

@@ -5,7 +5,7 @@
 use crate::command::Failure;
 use crate::machine::Machine;
 use crate::need::Need;
-use crate::{house, links, python};
+use crate::{house, links, python, vulkan};
 
 /// One check or test suite.
 pub struct Step {
@@ -196,6 +196,14 @@ pub const STEPS: &[Step] = &[
         host: LINUX,
         needs: &[SOFTWARE_GPU, SHADER_COMPILERS, python::PYTHON, Need::Venv(python::SHADER_ORACLE)],
         run: test_shaders,
+    },
+    Step {
+        name: "vulkan",
+        proves: "images reach other processes bit for bit on a software GPU, and Vulkan's validation layer has no complaint",
+        groups: &[Test],
+        host: LINUX,
+        needs: &[SOFTWARE_GPU, vulkan::VALIDATION_LAYER],
+        run: vulkan::test,
     },
     Step {
         name: "clippy-windows",

@@ -188,7 +188,7 @@ impl Gone {
                 format!("it speaks version {detail} of the transport, and this program version {VERSION}")
             }
             Some(Reason::NoHello) => format!("it heard nothing from this program for {detail} ms"),
-            Some(Reason::NoCommonTier) => "it has no way of sharing memory that this program can use; images are for programs on the same graphics device and driver, where the sender uses that".into(),
+            Some(Reason::NoCommonTier) => "it has no textures of the kind that this program takes; images need a graphics device and driver that both use, and that the sender was not kept from".into(),
             Some(Reason::HeldTooLong) => {
                 format!("this program has kept a texture for more than {detail} ms after it was told of a newer one")
             }

@@ -238,7 +238,7 @@ fn where_there_is_no_device_textures_come_through_memory_and_who_takes_images_on
         let mut receiver = b.open("s");
         pixels_of(&mut receiver, 1);
         let e = b.hello("s", TIER_IMAGES).err().unwrap().to_string();
-        assert!(e.contains("no way of sharing memory that this program can use"), "{e}");
+        assert!(e.contains("it has no textures of the kind that this program takes"), "{e}");
         publish(&mut *writer, 3, 2);
         pixels_of(&mut receiver, 2);
         assert!(!receiver.has_images());

@@ -30,8 +30,9 @@ impl Instance {
     pub(super) fn open() -> Result<Arc<Self>, GpuError> {
         // SAFETY: the loader is the system's own; as with every shared library, it is trusted to be what its name
         // says. `Instance` keeps it open for as long as anything came out of it.
-        let entry = unsafe { ash::Entry::load() }
-            .map_err(|e| GpuError::NoVulkan(format!("there is no Vulkan loader on this computer ({e})")))?;
+        let entry = unsafe { ash::Entry::load() }.map_err(|e| {
+            GpuError::NoVulkan(format!("there is no Vulkan loader on this computer that can be opened ({e})"))
+        })?;
         // SAFETY: no further conditions.
         let offered = unsafe { entry.try_enumerate_instance_version() }
             .map_err(GpuError::in_call("asking for the Vulkan version"))?

@@ -58,3 +58,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[cfg(test)]
 #[path = "roundtrip_tests.rs"]
 mod roundtrip;
+#[cfg(test)]
+#[path = "validation_tests.rs"]
+mod validation;

@@ -43,7 +43,7 @@ fn texels(seed: u64, count: usize) -> Vec<Texel> {
 }
 
 #[test]
-#[ignore = "needs a Vulkan device: cargo xtask test gpu"]
+#[ignore = "needs a Vulkan device: cargo xtask test --only vulkan"]
 fn every_bit_passes_through_images_of_every_size() {
     let receiver = Gpu::open(&GpuChoice::Auto).unwrap();
     let sender = open_to_send(receiver.facts()).unwrap();
@@ -67,7 +67,7 @@ fn every_bit_passes_through_images_of_every_size() {
 }
 
 #[test]
-#[ignore = "needs a Vulkan device: cargo xtask test gpu"]
+#[ignore = "needs a Vulkan device: cargo xtask test --only vulkan"]
 fn an_image_that_was_described_falsely_is_refused() {
     let receiver = Gpu::open(&GpuChoice::Auto).unwrap();
     let sender = open_to_send(receiver.facts()).unwrap();
@@ -91,7 +91,7 @@ fn an_image_that_was_described_falsely_is_refused() {
 }
 
 #[test]
-#[ignore = "needs a Vulkan device: cargo xtask test gpu"]
+#[ignore = "needs a Vulkan device: cargo xtask test --only vulkan"]
 fn devices_are_listed_and_found_as_users_name_them() {
     let all = devices().unwrap();
     let (first, fault) = &all[0];
