@@ -93,6 +93,12 @@ impl Cmd {
         self
     }
 
+    /// More arguments, as far as they are words without spaces.
+    pub fn args(mut self, line: &str) -> Cmd {
+        self.arguments.extend(line.split_whitespace().map(OsString::from));
+        self
+    }
+
     /// An environment variable for the program.
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Cmd {
         self.environment.push((name.into(), value.into()));
