@@ -9,7 +9,7 @@ mod server;
 #[path = "../../tests/wire/mod.rs"]
 mod wire;
 
-use c::{Language, Library, compiled};
+use c::{Language, Library, compiled, under_valgrind};
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 use server::Server;
 use std::collections::HashMap;
@@ -22,7 +22,7 @@ use virtual_gpu_lut_box::texture::linux::{DeviceIdentity, Gpu, ImageDescription,
 use wire::Wire;
 
 #[test]
-#[ignore = "needs a Vulkan device: cargo xtask test --only c-interface"]
+#[ignore = "needs a Vulkan device and valgrind: cargo xtask test --only c-interface"]
 fn what_c_is_told_is_all_that_an_importer_needs() {
     let gpu = Gpu::open(&Default::default()).unwrap();
     let server = Server::start("--layout unreal");
@@ -32,8 +32,12 @@ fn what_c_is_told_is_all_that_an_importer_needs() {
         let lut = wire::pattern(n, n as u32);
         sender.accepted(&wire::set_lut(Some("cam"), lut.clone()));
         let (mut ours, theirs) = UnixStream::pair().unwrap();
-        let mut child = server
-            .command(&program)
+        // The second time valgrind watches.
+        let mut command = match revision {
+            1 => server.command(&program),
+            _ => under_valgrind(&program, server.command("valgrind")),
+        };
+        let mut child = command
             .arg("vglb-lut-cam")
             .args([gpu.facts().identity.device, gpu.facts().identity.driver].map(hex))
             .stdin(Stdio::from(OwnedFd::from(theirs)))

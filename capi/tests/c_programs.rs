@@ -9,13 +9,14 @@ mod server;
 #[path = "../../tests/wire/mod.rs"]
 mod wire;
 
-use c::{Language, Library, all, compiled, said};
+use c::{Language, Library, all, compiled, said, under_valgrind};
 use server::Server;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use wire::Wire;
 
 const RECEIVE: &str = "examples/receive.c";
 const MISUSE: &str = "tests/c/misuse.c";
+const THREADS: &str = "tests/c/threads.c";
 
 /// A server that has a LUT of 33³ on channel `cam`, in which every bit counts; and the texture that it makes.
 fn server() -> (Server, Vec<u8>) {
@@ -107,17 +108,11 @@ fn the_example_follows_updates_and_hears_the_end() {
     assert!(all(&out).contains("receive: vglb-lut-cam: VGLB_STATUS_ENDED"), "{}", all(&out));
 }
 
-/// valgrind calls a program's memory errors and leaks exit code 99.
-fn under_valgrind(program: &std::path::Path, server: &Server) -> Command {
-    let mut command = server.command("valgrind");
-    command.args([
-        "--quiet",
-        "--error-exitcode=99",
-        "--leak-check=full",
-        "--errors-for-leak-kinds=definite,indirect,possible",
-    ]);
-    command.args(["--track-fds=no", "--num-callers=30"]).arg(program);
-    command
+#[test]
+fn threads_share_a_receiver_by_its_rules() {
+    let (server, _) = server();
+    let program = compiled(THREADS, server.folder(), Language::C99, Library::Shared);
+    assert_eq!(said(server.command(program).arg("vglb-lut-cam")), "done\n");
 }
 
 #[test]
@@ -128,8 +123,11 @@ fn valgrind_finds_no_leak_and_no_invalid_access() {
     let misuse = compiled(MISUSE, server.folder(), Language::C99, Library::Shared);
     let texels = server.folder().join("texels");
     std::fs::write(&texels, texture).unwrap();
-    said(&mut under_valgrind(&receive, &server));
-    let shown = said(under_valgrind(&receive, &server).args(["vglb-lut-cam", "1", "compare"]).arg(&texels));
+    let threads = compiled(THREADS, server.folder(), Language::C99, Library::Shared);
+    let watched = |program| under_valgrind(program, server.command("valgrind"));
+    said(&mut watched(&receive));
+    let shown = said(watched(&receive).args(["vglb-lut-cam", "1", "compare"]).arg(&texels));
     assert!(shown.ends_with("texels: yes\n"), "{shown}");
-    assert_eq!(said(under_valgrind(&misuse, &server).arg("vglb-lut-cam")), "0 faults\n");
+    assert_eq!(said(watched(&misuse).arg("vglb-lut-cam")), "0 faults\n");
+    assert_eq!(said(watched(&threads).arg("vglb-lut-cam")), "done\n");
 }

@@ -4,6 +4,7 @@
  *     images STREAM DEVICEUUID DRIVERUUID      (UUIDs as 32 hexadecimal digits)
  */
 #define _POSIX_C_SOURCE 200809L
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,6 +17,18 @@
 #include "vglb.h"
 
 #define MOST_SLOTS 16
+
+static int open_descriptors(void)
+{
+    DIR *all = opendir("/proc/self/fd");
+    int count = 0;
+
+    while (all && readdir(all))
+        count++;
+    if (all)
+        closedir(all);
+    return count;
+}
 
 static void must(int truth, const char *what)
 {
@@ -110,6 +123,7 @@ int main(int argc, char **argv)
     int fds[MOST_SLOTS], none = 77;
     uint32_t slot;
     char byte;
+    const int before = open_descriptors();
 
     must(argc == 4, "three arguments");
     memset(&options, 0, sizeof options);
@@ -145,5 +159,6 @@ int main(int argc, char **argv)
         ;
     must(vglb_release(frame) == VGLB_STATUS_OK, "releasing the image");
     must(vglb_close(receiver) == VGLB_STATUS_OK, "closing");
+    must(before > 0 && open_descriptors() == before, "every descriptor is closed");
     return 0;
 }

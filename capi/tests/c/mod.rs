@@ -1,4 +1,5 @@
 //! Compiles programs in C against the library as it was just built.
+#![allow(dead_code, reason = "each test file uses what it needs")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -37,7 +38,7 @@ pub fn compiled(source: &str, into: &Path, language: Language, library: Library)
         Language::Cpp => command.args(["-x", "c++", "-std=c++11"]),
     };
     command.args(["-g", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I"]).arg(package.join("include"));
-    command.arg(package.join(source)).args(["-x", "none", "-o"]).arg(&program);
+    command.arg(package.join(source)).args(["-x", "none", "-pthread", "-o"]).arg(&program);
     match library {
         Library::Shared => {
             command.arg("-L").arg(built).arg("-lvglb").arg(format!("-Wl,-rpath,{}", built.display()));
@@ -49,6 +50,13 @@ pub fn compiled(source: &str, into: &Path, language: Language, library: Library)
     let out = command.output().unwrap_or_else(|e| panic!("a compiler for {language:?}: {e}"));
     assert!(out.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&out.stderr));
     program
+}
+
+/// The program under valgrind, which calls its memory errors and leaks exit code 99.
+pub fn under_valgrind(program: &Path, mut command: Command) -> Command {
+    command.args(["--quiet", "--error-exitcode=99", "--leak-check=full", "--num-callers=30"]);
+    command.arg("--errors-for-leak-kinds=definite,indirect,possible").arg(program);
+    command
 }
 
 /// What a program has said, where it ended well.
