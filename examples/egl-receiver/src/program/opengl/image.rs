@@ -130,7 +130,7 @@ fn import(context: &Context, images: &GpuImages, handle: OwnedFd) -> anyhow::Res
         let texture = gl.create_texture().map_err(|e| anyhow!(e))?;
         gl.bind_texture(glow::TEXTURE_2D, Some(texture));
         gl.tex_parameter_i32(glow::TEXTURE_2D, TEXTURE_TILING, tiling as i32);
-        (memory.texture_storage_2d)(glow::TEXTURE_2D, 1, glow::RGBA32F, width, height, object, description.offset);
+        (memory.tex_storage_2d)(glow::TEXTURE_2D, 1, glow::RGBA32F, width, height, object, description.offset);
         gl.tex_parameter_i32(glow::TEXTURE_2D, glow::TEXTURE_MIN_FILTER, glow::NEAREST as i32);
         gl.tex_parameter_i32(glow::TEXTURE_2D, glow::TEXTURE_MAG_FILTER, glow::NEAREST as i32);
         check(gl, "making a texture of the sender's memory")?;

@@ -2,6 +2,7 @@
 
 use anyhow::anyhow;
 use std::ffi::{c_int, c_uint, c_void};
+use std::mem::transmute;
 use virtual_gpu_lut_box::texture::linux::DeviceIdentity;
 
 const DEVICE_UUID: c_uint = 0x9597;
@@ -12,15 +13,23 @@ pub const TEXTURE_TILING: c_uint = 0x9580;
 pub const OPTIMAL_TILING: c_uint = 0x9584;
 pub const LINEAR_TILING: c_uint = 0x9585;
 
-/// The extensions' functions, by their names without `gl` and `EXT`.
+type GetUnsignedByte = unsafe extern "system" fn(c_uint, *mut u8);
+type GetUnsignedByteAt = unsafe extern "system" fn(c_uint, c_uint, *mut u8);
+type Create = unsafe extern "system" fn(c_int, *mut c_uint);
+type Delete = unsafe extern "system" fn(c_int, *const c_uint);
+type Parameter = unsafe extern "system" fn(c_uint, c_uint, *const c_int);
+type ImportFd = unsafe extern "system" fn(c_uint, u64, c_uint, c_int);
+type TexStorage2d = unsafe extern "system" fn(c_uint, c_int, c_uint, c_int, c_int, c_uint, u64);
+
+/// The extensions' functions.
 pub struct MemoryObjects {
-    get_unsigned_byte: unsafe extern "system" fn(c_uint, *mut u8),
-    get_unsigned_byte_at: unsafe extern "system" fn(c_uint, c_uint, *mut u8),
-    pub create: unsafe extern "system" fn(c_int, *mut c_uint),
-    pub delete: unsafe extern "system" fn(c_int, *const c_uint),
-    pub parameter: unsafe extern "system" fn(c_uint, c_uint, *const c_int),
-    pub import_fd: unsafe extern "system" fn(c_uint, u64, c_uint, c_int),
-    pub texture_storage_2d: unsafe extern "system" fn(c_uint, c_int, c_uint, c_int, c_int, c_uint, u64),
+    get_unsigned_byte: GetUnsignedByte,
+    get_unsigned_byte_at: GetUnsignedByteAt,
+    pub create: Create,
+    pub delete: Delete,
+    pub parameter: Parameter,
+    pub import_fd: ImportFd,
+    pub tex_storage_2d: TexStorage2d,
 }
 
 impl MemoryObjects {
@@ -33,16 +42,17 @@ impl MemoryObjects {
             null if null.is_null() => Err(anyhow!("the driver has no {name}")),
             found => Ok(found),
         };
+        type Found = *const c_void;
         // SAFETY: the extensions give the functions of these names these signatures; null is no function, and was sorted out.
         unsafe {
             Ok(MemoryObjects {
-                get_unsigned_byte: std::mem::transmute::<*const c_void, _>(find("glGetUnsignedBytevEXT")?),
-                get_unsigned_byte_at: std::mem::transmute::<*const c_void, _>(find("glGetUnsignedBytei_vEXT")?),
-                create: std::mem::transmute::<*const c_void, _>(find("glCreateMemoryObjectsEXT")?),
-                delete: std::mem::transmute::<*const c_void, _>(find("glDeleteMemoryObjectsEXT")?),
-                parameter: std::mem::transmute::<*const c_void, _>(find("glMemoryObjectParameterivEXT")?),
-                import_fd: std::mem::transmute::<*const c_void, _>(find("glImportMemoryFdEXT")?),
-                texture_storage_2d: std::mem::transmute::<*const c_void, _>(find("glTexStorageMem2DEXT")?),
+                get_unsigned_byte: transmute::<Found, GetUnsignedByte>(find("glGetUnsignedBytevEXT")?),
+                get_unsigned_byte_at: transmute::<Found, GetUnsignedByteAt>(find("glGetUnsignedBytei_vEXT")?),
+                create: transmute::<Found, Create>(find("glCreateMemoryObjectsEXT")?),
+                delete: transmute::<Found, Delete>(find("glDeleteMemoryObjectsEXT")?),
+                parameter: transmute::<Found, Parameter>(find("glMemoryObjectParameterivEXT")?),
+                import_fd: transmute::<Found, ImportFd>(find("glImportMemoryFdEXT")?),
+                tex_storage_2d: transmute::<Found, TexStorage2d>(find("glTexStorageMem2DEXT")?),
             })
         }
     }
