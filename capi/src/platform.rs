@@ -13,8 +13,6 @@ use virtual_gpu_lut_box::hald::TextureShape;
 
 /// What an [`ImageReceiver`] has taken.
 pub enum Taken {
-    /// Nothing that is newer.
-    Nothing,
     /// An image.
     #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "never made where there are no images"))]
     Image(ImageFrame),

@@ -108,13 +108,13 @@ impl Receiver {
     fn take(&self, source: &mut Source) -> Result<Option<Held>, TextureError> {
         let mut frame = self.spares.take();
         let taken = match source {
-            Source::Pixels(receiver) => receiver.read(&mut frame).map(|()| Taken::Pixels),
+            Source::Pixels(receiver) => receiver.read(&mut frame).map(|()| Some(Taken::Pixels)),
             Source::Images(receiver) => receiver.take(&mut frame),
         }?;
         let content = match taken {
-            Taken::Nothing => return Ok(None),
-            Taken::Image(image) => Content::Image(image),
-            Taken::Pixels => Content::Pixels(frame),
+            None => return Ok(None),
+            Some(Taken::Image(image)) => Content::Image(image),
+            Some(Taken::Pixels) => Content::Pixels(frame),
         };
         Ok(Some(Held { content, spares: self.spares.clone() }))
     }

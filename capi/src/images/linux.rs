@@ -22,11 +22,12 @@ impl ImageReceiver {
         self.0.wait(Some(patience))
     }
 
-    pub fn take(&mut self, pixels: &mut Frame) -> Result<Taken, TextureError> {
+    /// The newest texture; `None` where it was taken before.
+    pub fn take(&mut self, pixels: &mut Frame) -> Result<Option<Taken>, TextureError> {
         Ok(match self.0.take(pixels)? {
-            linux::Taken::Nothing => Taken::Nothing,
-            linux::Taken::Image(frame) => Taken::Image(ImageFrame(frame)),
-            linux::Taken::Pixels => Taken::Pixels,
+            linux::Taken::Nothing => None,
+            linux::Taken::Image(frame) => Some(Taken::Image(ImageFrame(frame))),
+            linux::Taken::Pixels => Some(Taken::Pixels),
         })
     }
 }

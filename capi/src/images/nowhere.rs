@@ -20,8 +20,9 @@ impl ImageReceiver {
         self.0.wait(Some(patience))
     }
 
-    pub fn take(&mut self, pixels: &mut Frame) -> Result<Taken, TextureError> {
-        self.0.read(pixels).map(|()| Taken::Pixels)
+    /// The newest texture.
+    pub fn take(&mut self, pixels: &mut Frame) -> Result<Option<Taken>, TextureError> {
+        self.0.read(pixels).map(|()| Some(Taken::Pixels))
     }
 }
 
