@@ -18,6 +18,7 @@ mod links;
 mod machine;
 mod need;
 mod python;
+mod receivers;
 mod runner;
 mod steps;
 mod tree;
@@ -74,6 +75,7 @@ fn run(request: Request) -> ExitCode {
             need::set_up(&machine, steps.flat_map(|step| step.needs))
         }
         Request::Shaders => report(machine.cargo("run --quiet --package shader-generator").run()),
+        Request::Header => report(receivers::write_header(&machine)),
         Request::Bench { arguments } => report(bench::run(&machine, &arguments)),
     }
 }

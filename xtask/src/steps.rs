@@ -2,10 +2,10 @@
 //!
 //! To add a suite, add an entry: its name, what it proves, when and where it runs, what it needs, and the commands.
 
-use crate::command::Failure;
+use crate::command::{Cmd, Failure};
 use crate::machine::Machine;
 use crate::need::Need;
-use crate::{house, imports, links, python, vulkan, windows, wine};
+use crate::{house, imports, links, python, receivers, vulkan, windows, wine};
 
 /// One check or test suite.
 pub struct Step {
@@ -148,11 +148,7 @@ pub const STEPS: &[Step] = &[
         host: Host::Any,
         needs: &[],
         run: |machine| {
-            machine
-                .cargo("test --workspace --all-features --no-fail-fast --lib --bins --tests")
-                .arg("--exclude")
-                .arg(GPU_PACKAGE)
-                .run()
+            without_gpu(machine.cargo("test --workspace --all-features --no-fail-fast --lib --bins --tests")).run()
         },
     },
     Step {
@@ -161,13 +157,7 @@ pub const STEPS: &[Step] = &[
         groups: &[Test, Docs],
         host: Host::Any,
         needs: &[],
-        run: |machine| {
-            machine
-                .cargo("test --workspace --all-features --no-fail-fast --doc")
-                .arg("--exclude")
-                .arg(GPU_PACKAGE)
-                .run()
-        },
+        run: |machine| without_gpu(machine.cargo("test --workspace --all-features --no-fail-fast --doc")).run(),
     },
     Step {
         name: "rustdoc",
@@ -210,6 +200,30 @@ pub const STEPS: &[Step] = &[
         host: LINUX,
         needs: &[SOFTWARE_GPU, vulkan::VALIDATION_LAYER],
         run: vulkan::test,
+    },
+    Step {
+        name: "c-header",
+        proves: "the C header says what the C interface is",
+        groups: &[Test],
+        host: Host::Any,
+        needs: &[receivers::CBINDGEN],
+        run: receivers::check_header,
+    },
+    Step {
+        name: "c-interface",
+        proves: "programs in C and C++ receive every bit, and valgrind finds no leak and no invalid access in them",
+        groups: &[Test],
+        host: LINUX,
+        needs: &[SOFTWARE_GPU, receivers::C_TOOLS],
+        run: receivers::test_c,
+    },
+    Step {
+        name: "gpu-examples",
+        proves: "the receivers for OpenGL and wgpu show every bit, and the grade that the processor computes",
+        groups: &[Test],
+        host: LINUX,
+        needs: &[SOFTWARE_GPU],
+        run: receivers::test_examples,
     },
     Step {
         name: "clippy-windows",
@@ -292,6 +306,12 @@ pub const STEPS: &[Step] = &[
         run: |machine| machine.cargo("deny --all-features check advisories").run(),
     },
 ];
+
+/// Leaves out the packages whose tests need a GPU.
+fn without_gpu(command: Cmd) -> Cmd {
+    let packages = receivers::GPU_EXAMPLES.iter().chain([&GPU_PACKAGE]);
+    packages.fold(command, |command, package| command.arg("--exclude").arg(*package))
+}
 
 fn clippy_for(machine: &Machine, target: &str) -> Result<(), Failure> {
     let line = format!(
