@@ -15,12 +15,17 @@
 mod error;
 #[cfg(all(target_os = "linux", target_pointer_width = "64", target_endian = "little"))]
 pub mod linux;
+#[cfg(target_os = "macos")]
+mod macos;
 pub mod memory;
 pub mod spout;
+pub mod syphon;
 #[cfg(windows)]
 pub mod windows;
 
 pub use error::TextureError;
+#[cfg(target_os = "macos")]
+pub use macos::with_main_loop;
 
 use crate::hald::{Texel, TextureShape};
 use std::sync::Arc;
@@ -166,21 +171,51 @@ pub struct StreamInfo {
 /// The name of the only format that is ever sent.
 pub const RGBA32F: &str = "R32G32B32A32_FLOAT";
 
+/// What can be chosen of back ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// What Syphon streams are sent.
+    pub syphon: syphon::Options,
+}
+
 /// Every back end built into this program, the platform's own first.
 pub fn backends() -> Vec<Arc<dyn TextureBackend>> {
+    backends_with(&Options::default())
+}
+
+/// Every back end built into this program, the platform's own first, with these options.
+pub fn backends_with(options: &Options) -> Vec<Arc<dyn TextureBackend>> {
+    // Each option is for one platform.
+    let _ = options;
     vec![
         #[cfg(all(target_os = "linux", target_pointer_width = "64", target_endian = "little"))]
         Arc::new(linux::LinuxBackend::default()),
         #[cfg(windows)]
         Arc::new(spout::SpoutBackend::with_adapter(None)),
+        #[cfg(target_os = "macos")]
+        Arc::new(syphon::SyphonBackend::new(macos::Mac, options.syphon)),
         Arc::new(memory::MemoryBackend::default()),
     ]
+}
+
+/// Does `work`, and returns what it returns. On macOS, the main thread runs its run loop meanwhile, without which
+/// programs that share textures do not find each other; the work is done on another thread.
+///
+/// To be called from `main`. On any other thread, and on other platforms, it only does the work.
+#[cfg(not(target_os = "macos"))]
+pub fn with_main_loop<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    work()
 }
 
 /// The back end called `name`; for `auto` the platform's own, if it works here. `memory` is never chosen by itself,
 /// for nobody outside this process could see the textures.
 pub fn choose(name: &str) -> Result<Arc<dyn TextureBackend>, TextureError> {
-    let all = backends();
+    choose_with(name, &Options::default())
+}
+
+/// As [`choose`], with these options.
+pub fn choose_with(name: &str, options: &Options) -> Result<Arc<dyn TextureBackend>, TextureError> {
+    let all = backends_with(options);
     if name != "auto" {
         let known = || all.iter().map(|b| b.name()).collect::<Vec<_>>().join(", ");
         let found = all.iter().find(|b| b.name() == name).ok_or_else(|| {
