@@ -1,11 +1,12 @@
 //! `vglb serve`: the server.
 
 use super::log::{self, Detail};
+use crate::EVENTS;
 use crate::channel::{ChannelSet, ChannelSettings};
 use crate::hald::{EntryOrder, Layout};
 use crate::server::{Server, ServerConfig};
-use crate::{EVENTS, texture};
-use anyhow::Context;
+use crate::texture::{self, Options, TextureBackend, syphon};
+use anyhow::{Context, bail};
 use clap::{Args, value_parser};
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -33,6 +34,12 @@ pub struct Serve {
     /// How textures are shared: auto, or a name that `vglb info` lists
     #[arg(long, default_value = "auto", value_name = "NAME")]
     backend: String,
+    /// What Syphon images hold: byte-planes (every float32 bit), 8bit (rounded to 256 steps and clamped)
+    #[arg(long, default_value = "byte-planes", value_name = "ENCODING")]
+    syphon_encoding: syphon::Encoding,
+    /// Send each stream over Syphon as an 8-bit image as well, with " (8-bit)" behind its name
+    #[arg(long = "syphon-8bit")]
+    syphon_8bit: bool,
     /// Most connections at once
     #[arg(long, default_value_t = 64, value_name = "N", value_parser = value_parser!(u16).range(1..))]
     max_connections: u16,
@@ -60,7 +67,7 @@ pub fn run(args: &Serve) -> anyhow::Result<ExitCode> {
     })
     .context("can't watch for signals")?;
 
-    let backend = texture::choose(&args.backend).context("can't share textures")?;
+    let backend = choose_backend(args)?;
     let settings = ChannelSettings {
         stream_name: args.stream_name.clone(),
         layout: args.layout,
@@ -88,6 +95,22 @@ pub fn run(args: &Serve) -> anyhow::Result<ExitCode> {
     }
     channels.close();
     Ok(ExitCode::SUCCESS)
+}
+
+/// The back end asked for, with its options.
+fn choose_backend(args: &Serve) -> anyhow::Result<Arc<dyn TextureBackend>> {
+    let syphon = syphon::Options { encoding: args.syphon_encoding, also_eight_bit: args.syphon_8bit };
+    let backend = texture::choose_with(&args.backend, &Options { syphon }).context("can't share textures")?;
+    if syphon != syphon::Options::default() && backend.name() != "syphon" {
+        bail!(
+            "--syphon-encoding and --syphon-8bit are for Syphon; textures are shared through {} here",
+            backend.name()
+        );
+    }
+    if syphon.encoding == syphon::Encoding::EightBit {
+        warn!("every stream is an 8-bit image, as asked for: values are rounded to 256 steps, and clamped to 0 and 1");
+    }
+    Ok(backend)
 }
 
 /// Who can reach an address, and how to change that.
