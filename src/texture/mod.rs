@@ -16,7 +16,7 @@ mod error;
 #[cfg(all(target_os = "linux", target_pointer_width = "64", target_endian = "little"))]
 pub mod linux;
 #[cfg(target_os = "macos")]
-mod macos;
+pub mod macos;
 pub mod memory;
 pub mod spout;
 pub mod syphon;

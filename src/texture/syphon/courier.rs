@@ -25,6 +25,8 @@ struct Shared {
 
 struct State {
     mailbox: Mailbox,
+    /// Since when the client has left a message lying.
+    lying: Option<Instant>,
     /// No more messages will come.
     closed: bool,
     /// Nothing more will be delivered: all is, or the client is gone.
@@ -42,7 +44,7 @@ impl Shared {
 impl Courier {
     /// A way to the client behind this port. `died` is called, on another thread, once the client is found gone.
     pub fn start(port: Arc<dyn RemotePort>, died: impl FnOnce() + Send + 'static) -> io::Result<Self> {
-        let state = State { mailbox: Mailbox::default(), closed: false, finished: false, dead: false };
+        let state = State { mailbox: Mailbox::default(), lying: None, closed: false, finished: false, dead: false };
         let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
         let worker = shared.clone();
         thread::Builder::new().name("syphon-client".into()).spawn(move || {
@@ -53,13 +55,16 @@ impl Courier {
         Ok(Courier { shared })
     }
 
-    /// Takes no more messages, and waits until all are delivered, the client is gone, or it is `until`.
-    pub fn finish(&self, until: Instant) {
+    /// Takes no more messages, and waits until all are delivered, the client is gone, or `patience` is over: since
+    /// now, or since the client began to leave a message lying, if that was before.
+    pub fn finish(&self, patience: Duration) {
         let mut state = self.shared.lock();
         state.closed = true;
         self.shared.changed.notify_all();
+        let now = Instant::now();
         while !state.finished {
-            let left = until.saturating_duration_since(Instant::now());
+            let since = state.lying.map_or(now, |lying| lying.min(now));
+            let left = patience.saturating_sub(since.elapsed());
             if left.is_zero() {
                 return;
             }
@@ -77,7 +82,11 @@ enum Outcome {
 impl Shared {
     fn deliver(&self, port: &dyn RemotePort) -> Outcome {
         while let Some(message) = self.next() {
-            match port.send(message.number(), &message.body(), PATIENCE) {
+            let sent = port.send(message.number(), &message.body(), PATIENCE);
+            if sent != Err(SendError::TimedOut) {
+                self.lock().lying = None;
+            }
+            match sent {
                 Ok(()) => {}
                 Err(SendError::Gone) => {
                     let mut state = self.lock();
@@ -106,6 +115,7 @@ impl Shared {
         let mut state = self.lock();
         loop {
             if let Some(message) = state.mailbox.take() {
+                state.lying.get_or_insert_with(Instant::now);
                 return Some(message);
             }
             if state.closed {

@@ -57,10 +57,13 @@ impl Known {
     }
 
     /// Every server was asked to announce itself, by this program or another. A request that is not yet
-    /// [`SILENCE`] old goes on; servers that have let it pass without a word are forgotten.
-    pub fn requested(&mut self, now: Instant) {
+    /// [`SILENCE`] old goes on; servers that have let it pass without a word are forgotten. Tells whether this is a
+    /// new request.
+    pub fn requested(&mut self, now: Instant) -> bool {
         self.forget_the_silent(now);
+        let is_new = self.asked.is_none();
         self.asked.get_or_insert_with(|| Asked { at: now, answered: BTreeSet::new() });
+        is_new
     }
 
     /// Forgets the servers that had their time to answer.
@@ -73,6 +76,7 @@ impl Known {
 
 /// A client's directory of servers, kept up to date as long as it lives.
 pub struct Directory {
+    began: Instant,
     system: Arc<dyn System>,
     known: Arc<Mutex<Known>>,
     _observers: Vec<Held>,
@@ -103,9 +107,16 @@ impl Directory {
         });
         observers.push(system.observe(names::RETIRE, retire)?);
         let of_requested = known.clone();
-        let request: NotificationHandler = Arc::new(move |_| lock(&of_requested).requested(Instant::now()));
+        let request: NotificationHandler = Arc::new(move |_| {
+            lock(&of_requested).requested(Instant::now());
+        });
         observers.push(system.observe(names::ANNOUNCE_REQUEST, request)?);
-        Ok(Directory { system, known, _observers: observers })
+        Ok(Directory { began: Instant::now(), system, known, _observers: observers })
+    }
+
+    /// When it began to listen.
+    pub fn began(&self) -> Instant {
+        self.began
     }
 
     /// The servers known now.
@@ -125,10 +136,13 @@ impl Directory {
         lock(&self.known).servers.retain(|s| s.id != id);
     }
 
-    /// Asks every server to announce itself.
+    /// Asks every server to announce itself, unless all were asked a moment ago. Every request makes every client of
+    /// this computer forget the servers that do not answer in time, so there are no more of them than needed.
     pub fn request(&self) -> Result<(), TextureError> {
         // Here and not only where it is heard: the answers may come first.
-        lock(&self.known).requested(Instant::now());
+        if !lock(&self.known).requested(Instant::now()) {
+            return Ok(());
+        }
         self.system.post(names::ANNOUNCE_REQUEST, None, None)
     }
 
@@ -147,9 +161,9 @@ impl Directory {
         }
     }
 
-    /// Waits until no server has said anything for `quiet`, at most `patience`.
-    pub fn settle(&self, quiet: Duration, patience: Duration) {
-        let mut last = (lock(&self.known).heard, Instant::now());
+    /// Waits until no server has said anything for `quiet`, from `since` on, at most `patience`.
+    pub fn settle(&self, since: Instant, quiet: Duration, patience: Duration) {
+        let mut last = (lock(&self.known).heard, since);
         self.wait_until(Some(patience), || {
             let heard = lock(&self.known).heard;
             if heard != last.0 {

@@ -49,7 +49,7 @@ use sender::{Claim, SyphonSender};
 use std::collections::BTreeSet;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a living server may take to answer, where one is waited for.
 const ANSWER: Duration = Duration::from_secs(1);
@@ -99,13 +99,14 @@ impl FromStr for Encoding {
     }
 }
 
-/// Shares images over Syphon. Clones share streams and what is known of other programs' servers.
+/// Shares images over Syphon. Its streams' names are unique on this computer: where a server of another program has
+/// one, it is refused. Clones share streams and what is known of other programs' servers.
 #[derive(Clone)]
 pub struct SyphonBackend {
     system: Arc<dyn System>,
     options: Options,
     directory: Arc<Mutex<Option<Arc<Directory>>>>,
-    /// The streams that this back end sends.
+    /// The names of the servers that this back end has.
     claimed: Arc<Mutex<BTreeSet<String>>>,
 }
 
@@ -130,24 +131,37 @@ impl SyphonBackend {
         Ok(directory.insert(new).clone())
     }
 
-    fn claim(&self, stream: &str) -> Result<Claim, TextureError> {
-        if stream.is_empty() || stream.contains('\0') {
-            let why = "a Syphon server's name has at least one character, and none of them is zero".into();
-            return Err(TextureError::InvalidName { stream: stream.to_owned(), why });
+    /// Takes the names of a stream's servers for it.
+    fn claim(&self, names: BTreeSet<String>) -> Result<Claim, TextureError> {
+        let taken = |stream: &String, owner| TextureError::NameTaken { stream: stream.clone(), owner };
+        let mut claimed = lock(&self.claimed);
+        if let Some(name) = names.intersection(&claimed).next() {
+            return Err(taken(name, "this process".into()));
         }
-        if !lock(&self.claimed).insert(stream.to_owned()) {
-            return Err(TextureError::NameTaken { stream: stream.to_owned(), owner: "this process".into() });
+        if let Some((name, owner)) = self.taken_by_others(&names)? {
+            return Err(taken(name, owner));
         }
-        let (claimed, stream) = (self.claimed.clone(), stream.to_owned());
-        Ok(Claim::new(move || {
-            lock(&claimed).remove(&stream);
+        claimed.extend(names.iter().cloned());
+        let all = self.claimed.clone();
+        Ok(Claim::new(move || lock(&all).retain(|name| !names.contains(name))))
+    }
+
+    /// The first of these names that a living server of another program has, and that program's name.
+    fn taken_by_others<'a>(&self, names: &'a BTreeSet<String>) -> Result<Option<(&'a String, String)>, TextureError> {
+        let directory = self.directory()?;
+        directory.settle(directory.began(), QUIET, ANSWER);
+        let lives = |server: &Description| self.system.connect(&server.id).is_some();
+        Ok(names.iter().find_map(|name| {
+            let server = directory.named(name).into_iter().find(lives)?;
+            Some((name, if server.application.is_empty() { "another program".into() } else { server.application }))
         }))
     }
 
-    /// What can be told of a server. `None` where it is gone or has no image yet.
-    fn stream_info(&self, server: Description) -> Option<StreamInfo> {
-        let client = Client::connect(&*self.system, &server, Interest::Info)?;
-        let (heard, _) = client.wait(Some(ANSWER), |heard| heard.ended || heard.surface.is_some());
+    /// What can be told of a server to which this client is connected. `None` where it is gone, or has shown no image
+    /// by the time given.
+    fn stream_info(&self, server: Description, client: &Client, until: Instant) -> Option<StreamInfo> {
+        let left = until.saturating_duration_since(Instant::now());
+        let (heard, _) = client.wait(Some(left), |heard| heard.ended || heard.surface.is_some());
         let surface = self.system.find_surface(heard.surface?)?;
         let (width, height) = receiver::frame_size(surface.width(), surface.height());
         Some(StreamInfo {
@@ -197,19 +211,28 @@ impl TextureBackend for SyphonBackend {
     }
 
     fn create_sender(&self, stream: &str) -> Result<Box<dyn TextureSender>, TextureError> {
-        let claim = self.claim(stream)?;
+        if stream.is_empty() || stream.contains('\0') {
+            let why = "a Syphon server's name has at least one character, and none of them is zero".into();
+            return Err(TextureError::InvalidName { stream: stream.to_owned(), why });
+        }
         let mut servers = vec![(stream.to_owned(), self.options.encoding)];
         if self.options.also_eight_bit {
             servers.push((format!("{stream}{EIGHT_BIT_SUFFIX}"), Encoding::EightBit));
         }
+        let claim = self.claim(servers.iter().map(|(name, _)| name.clone()).collect())?;
         Ok(Box::new(SyphonSender::new(self.system.clone(), stream, servers, claim)))
     }
 
     fn streams(&self) -> Result<Vec<StreamInfo>, TextureError> {
         let directory = self.directory()?;
         directory.request()?;
-        directory.settle(QUIET, ANSWER);
-        let mut streams: Vec<_> = directory.servers().into_iter().filter_map(|s| self.stream_info(s)).collect();
+        directory.settle(Instant::now(), QUIET, ANSWER);
+        // All are asked before the first is waited for: those that have no image take their time together.
+        let connect = |server| Client::connect(&*self.system, &server, Interest::Info).map(|client| (server, client));
+        let connected: Vec<_> = directory.servers().into_iter().filter_map(connect).collect();
+        let until = Instant::now() + ANSWER;
+        let info = |(server, client)| self.stream_info(server, &client, until);
+        let mut streams: Vec<_> = connected.into_iter().filter_map(info).collect();
         streams.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(streams)
     }

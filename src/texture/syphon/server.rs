@@ -8,11 +8,12 @@ use super::names;
 use super::seam::{Held, System};
 use crate::texture::TextureError;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tracing::{debug, warn};
 
-/// How long the end waits for clients to be told of it. A client that lives takes a message at once.
-const FAREWELL: Duration = Duration::from_secs(1);
+/// How long the end waits for each client to be told of it. A client that lives takes a message at once; one that has
+/// left a message lying for as long already is not waited for.
+const FAREWELL: Duration = Duration::from_millis(500);
 
 /// A server that runs. Dropping it stops it, and tells its clients.
 pub struct Server {
@@ -103,8 +104,7 @@ impl Drop for Server {
         };
         // Not under the lock: a message may be on its way in.
         drop(held);
-        let until = Instant::now() + FAREWELL;
-        told.iter().for_each(|courier| courier.finish(until));
+        told.iter().for_each(|courier| courier.finish(FAREWELL));
         if let Err(e) = self.inner.notify(&self.inner.lock(), names::RETIRE) {
             debug!("the end of the Syphon server {} was not announced: {e}", self.inner.id);
         }

@@ -62,7 +62,7 @@ fn a_slow_client_gets_the_newest_of_each_kind_when_it_is_ready() {
     test.end(Ok(()));
     assert_eq!(test.next(), ToClient::NewFrame);
     test.end(Ok(()));
-    test.courier.finish(Instant::now() + DEADLINE);
+    test.courier.finish(DEADLINE);
     assert!(test.offered.try_recv().is_err(), "that was all");
     assert!(test.courier.is_alive());
 }
@@ -102,7 +102,7 @@ fn a_client_that_is_gone_is_reported_and_gets_no_more() {
     test.deaths.recv_timeout(DEADLINE).expect("it is reported");
     assert!(!test.courier.is_alive());
     test.courier.send(ToClient::NewFrame);
-    test.courier.finish(Instant::now() + DEADLINE);
+    test.courier.finish(DEADLINE);
     assert!(test.offered.try_recv().is_err(), "nothing is sent to a dead client");
 }
 
@@ -126,8 +126,26 @@ fn the_end_does_not_wait_for_a_client_that_takes_nothing() {
     test.courier.send(ToClient::Retired);
     test.next();
     // Returns though the port has not answered.
-    test.courier.finish(Instant::now());
+    test.courier.finish(Duration::ZERO);
     test.end(Err(SendError::TimedOut));
-    test.courier.finish(Instant::now() + DEADLINE);
+    test.courier.finish(DEADLINE);
     assert!(test.offered.try_recv().is_err(), "nobody is asked twice once it is over");
+}
+
+/// Many streams end one after the other: a client that hangs must not cost each of them the whole wait.
+#[test]
+fn a_client_that_has_hung_for_long_is_not_waited_for_again() {
+    let test = Test::new();
+    test.courier.send(ToClient::NewFrame);
+    test.next();
+    let begun = Instant::now();
+    test.courier.shared.lock().lying = Some(begun.checked_sub(DEADLINE).expect("the clock began earlier"));
+    test.courier.send(ToClient::Retired);
+    test.courier.finish(DEADLINE);
+    assert!(begun.elapsed() < DEADLINE, "its time was over");
+    test.end(Ok(()));
+    assert_eq!(test.next(), ToClient::Retired);
+    test.end(Ok(()));
+    test.courier.finish(DEADLINE);
+    assert!(test.offered.try_recv().is_err());
 }

@@ -30,18 +30,18 @@ fn a_server_that_says_nothing_for_six_seconds_is_forgotten() {
     let at = |millis| begin + Duration::from_millis(millis);
     known.announced(server(1, "quiet"));
     known.announced(server(2, "lively"));
-    known.requested(at(0));
+    assert!(known.requested(at(0)));
     known.announced(server(2, "lively"));
     known.announced(server(3, "new"));
     // Another program's request, while the first is still open, gives nobody more time.
-    known.requested(at(4000));
+    assert!(!known.requested(at(4000)), "it is no new request");
     known.forget_the_silent(at(5999));
     assert_eq!(names(&known), ["quiet", "lively", "new"]);
     known.forget_the_silent(at(6000));
     assert_eq!(names(&known), ["lively", "new"]);
     known.forget_the_silent(at(60_000));
     assert_eq!(names(&known), ["lively", "new"], "nobody has asked since");
-    known.requested(at(70_000));
-    known.requested(at(76_000));
+    assert!(known.requested(at(70_000)));
+    assert!(known.requested(at(76_000)));
     assert!(known.servers.is_empty());
 }

@@ -325,3 +325,34 @@ fn a_server_whose_surface_is_gone_has_ended() {
     drop(surface);
     assert!(matches!(receiver.read(&mut Frame::default()), Err(TextureError::Ended)));
 }
+
+#[test]
+fn a_name_that_another_program_has_is_refused_while_that_program_lives() {
+    let mac = FakeMac::new();
+    let first = mac.program("virtual-gpu-lut-box");
+    let sender = backend(&first).create_sender("a").unwrap();
+    publish(&*sender, shape(2), &texels(shape(2), 1)).unwrap();
+    let second = backend(&mac.program("second"));
+    let taken = "the stream \"a\" is already published by virtual-gpu-lut-box";
+    assert_eq!(error(second.create_sender("a")), taken);
+    let sent = texels(shape(2), 2);
+    publish(&*sender, shape(2), &sent).unwrap();
+    let mut receiver = backend(&mac.program("viewer")).open("a").unwrap();
+    assert!(next_frame(&mut *receiver).texels == sent, "the first one's stream is left alone");
+    first.kill();
+    second.create_sender("a").unwrap();
+}
+
+/// Two channels whose servers would have one name between them.
+#[test]
+fn the_name_of_an_8_bit_image_is_taken_as_well() {
+    let mac = FakeMac::new();
+    let options = Options { also_eight_bit: true, ..Options::default() };
+    let box_ = SyphonBackend::new(mac.program("box"), options);
+    let sender = box_.create_sender("a").unwrap();
+    let taken = "the stream \"a (8-bit)\" is already published by this process";
+    assert_eq!(error(box_.create_sender("a (8-bit)")), taken);
+    drop(sender);
+    let _other = box_.create_sender("a (8-bit)").unwrap();
+    assert_eq!(error(box_.create_sender("a")), taken);
+}
