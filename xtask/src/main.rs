@@ -13,6 +13,7 @@ mod bench;
 mod command;
 mod house;
 mod links;
+mod mac;
 mod machine;
 mod need;
 mod python;

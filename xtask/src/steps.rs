@@ -5,7 +5,7 @@
 use crate::command::Failure;
 use crate::machine::Machine;
 use crate::need::Need;
-use crate::{house, links, python};
+use crate::{house, links, mac, python};
 
 /// One check or test suite.
 pub struct Step {
@@ -62,8 +62,6 @@ use Group::{Advisories, Cross, Docs, Fast, Lint, Test};
 
 const LINUX: Host = Host::Only("linux");
 const WINDOWS_GNU: &str = "x86_64-pc-windows-gnu";
-const MAC_ARM: &str = "aarch64-apple-darwin";
-const MAC_INTEL: &str = "x86_64-apple-darwin";
 
 /// The package whose tests need a GPU, if only one in software. They have a step of their own.
 const GPU_PACKAGE: &str = "shader-harness";
@@ -210,16 +208,16 @@ pub const STEPS: &[Step] = &[
         proves: "no warning of the compiler or of clippy for macOS on Apple silicon",
         groups: &[Test, Cross],
         host: LINUX,
-        needs: &[CLIPPY, Need::Target(MAC_ARM)],
-        run: |machine| clippy_for(machine, MAC_ARM),
+        needs: &[CLIPPY, Need::Target(mac::ARM)],
+        run: |machine| clippy_for(machine, mac::ARM),
     },
     Step {
         name: "clippy-mac-intel",
         proves: "no warning of the compiler or of clippy for macOS on Intel",
         groups: &[Test, Cross],
         host: LINUX,
-        needs: &[CLIPPY, Need::Target(MAC_INTEL)],
-        run: |machine| clippy_for(machine, MAC_INTEL),
+        needs: &[CLIPPY, Need::Target(mac::INTEL)],
+        run: |machine| clippy_for(machine, mac::INTEL),
     },
     Step {
         name: "build-release",
@@ -231,11 +229,19 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "build-mac",
-        proves: "the programs link for both kinds of Mac",
+        proves: "the programs build for both kinds of Mac, and are one signed file for both",
         groups: &[Test, Cross],
         host: Host::Only("macos"),
-        needs: &[Need::Target(MAC_ARM), Need::Target(MAC_INTEL)],
-        run: |machine| build_for(machine, &[MAC_ARM, MAC_INTEL]),
+        needs: &[Need::Target(mac::ARM), Need::Target(mac::INTEL)],
+        run: mac::build_universal,
+    },
+    Step {
+        name: "link-mac",
+        proves: "the programs link for both kinds of Mac, to what macOS 11 has and nothing else",
+        groups: &[Test, Cross],
+        host: LINUX,
+        needs: &[Need::Target(mac::ARM), Need::Target(mac::INTEL), python::PYTHON, Need::Venv(mac::ZIG)],
+        run: mac::link,
     },
     Step {
         name: "deny",
@@ -359,7 +365,7 @@ mod tests {
     #[test]
     fn foreign_platforms_are_checked_on_linux() {
         let cross = names(Choice::Group(Cross), "linux");
-        assert_eq!(cross, ["clippy-windows", "clippy-mac-arm", "clippy-mac-intel", "build-windows"]);
+        assert_eq!(cross, ["clippy-windows", "clippy-mac-arm", "clippy-mac-intel", "link-mac", "build-windows"]);
         assert!(names(Choice::Group(Cross), "windows").is_empty());
         assert!(!names(Choice::Group(Test), "windows").contains(&"clippy-windows"));
         assert_eq!(Choice::Group(Cross).elsewhere("linux"), [("build-mac", "macos")]);
