@@ -11,6 +11,7 @@
 mod arguments;
 mod bench;
 mod command;
+mod gnustep;
 mod house;
 mod links;
 mod mac;

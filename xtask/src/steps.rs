@@ -5,7 +5,7 @@
 use crate::command::Failure;
 use crate::machine::Machine;
 use crate::need::Need;
-use crate::{house, links, mac, python};
+use crate::{gnustep, house, links, mac, python};
 
 /// One check or test suite.
 pub struct Step {
@@ -38,6 +38,8 @@ pub enum Group {
     Docs,
     /// `advisories`
     Advisories,
+    /// None: only by its name, for it needs Xcode and a graphics device.
+    SyphonClient,
 }
 
 /// Where a step runs.
@@ -58,7 +60,7 @@ pub enum Choice {
     Named(Vec<String>),
 }
 
-use Group::{Advisories, Cross, Docs, Fast, Lint, Test};
+use Group::{Advisories, Cross, Docs, Fast, Lint, SyphonClient, Test};
 
 const LINUX: Host = Host::Only("linux");
 const WINDOWS_GNU: &str = "x86_64-pc-windows-gnu";
@@ -188,6 +190,14 @@ pub const STEPS: &[Step] = &[
         run: python::test_with_oracle,
     },
     Step {
+        name: "gnustep",
+        proves: "another implementation of Apple's Foundation reads, writes and carries what Syphon programs say",
+        groups: &[Test],
+        host: LINUX,
+        needs: &[gnustep::GNUSTEP, python::PYTHON, Need::Venv(python::ORACLE)],
+        run: gnustep::test,
+    },
+    Step {
         name: "shaders",
         proves: "every shader compiles, and gives on software GPUs what float64 arithmetic, OpenColorIO and ImageMagick give",
         groups: &[Test],
@@ -242,6 +252,22 @@ pub const STEPS: &[Step] = &[
         host: LINUX,
         needs: &[Need::Target(mac::ARM), Need::Target(mac::INTEL), python::PYTHON, Need::Venv(mac::ZIG)],
         run: mac::link,
+    },
+    Step {
+        name: "clippy-syphon-client",
+        proves: "no warning in the program that runs ours against the real Syphon framework on a Mac",
+        groups: &[Test, Cross],
+        host: LINUX,
+        needs: &[RUSTFMT, CLIPPY, Need::Target(mac::ARM)],
+        run: mac::check_syphon_client,
+    },
+    Step {
+        name: "syphon-client",
+        proves: "the real Syphon framework's client sees what the programs send, in a process of its own",
+        groups: &[SyphonClient],
+        host: Host::Only("macos"),
+        needs: &[],
+        run: mac::test_with_syphon_client,
     },
     Step {
         name: "deny",
@@ -350,7 +376,8 @@ mod tests {
 
     #[test]
     fn all_of_the_small_groups_is_part_of_test() {
-        for step in STEPS.iter().filter(|s| !s.groups.contains(&Advisories)) {
+        let elsewhere = |step: &&Step| step.groups.contains(&Advisories) || step.groups.contains(&SyphonClient);
+        for step in STEPS.iter().filter(|s| !elsewhere(s)) {
             assert!(step.groups.contains(&Test), "{} would never run in continuous integration", step.name);
         }
     }
@@ -365,7 +392,17 @@ mod tests {
     #[test]
     fn foreign_platforms_are_checked_on_linux() {
         let cross = names(Choice::Group(Cross), "linux");
-        assert_eq!(cross, ["clippy-windows", "clippy-mac-arm", "clippy-mac-intel", "link-mac", "build-windows"]);
+        assert_eq!(
+            cross,
+            [
+                "clippy-windows",
+                "clippy-mac-arm",
+                "clippy-mac-intel",
+                "link-mac",
+                "clippy-syphon-client",
+                "build-windows"
+            ]
+        );
         assert!(names(Choice::Group(Cross), "windows").is_empty());
         assert!(!names(Choice::Group(Test), "windows").contains(&"clippy-windows"));
         assert_eq!(Choice::Group(Cross).elsewhere("linux"), [("build-mac", "macos")]);

@@ -99,6 +99,22 @@ pub fn build_universal(machine: &Machine) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The package that runs our programs against the real framework.
+const SYPHON_CLIENT: &str = "--manifest-path tests/syphon_client/Cargo.toml --target-dir target";
+
+/// The package is no part of the workspace, and needs a Mac to run: that it is as it should be is seen before.
+pub fn check_syphon_client(machine: &Machine) -> Result<(), Failure> {
+    machine.cargo("fmt --manifest-path tests/syphon_client/Cargo.toml --check").run()?;
+    machine.cargo(&format!("clippy {SYPHON_CLIENT} --target {ARM} -- -D warnings")).run()
+}
+
+/// Builds the programs and the framework, and runs one against the other.
+pub fn test_with_syphon_client(machine: &Machine) -> Result<(), Failure> {
+    machine.cargo("build --package virtual-gpu-lut-box --bins").run()?;
+    let run = machine.cargo(&format!("run {SYPHON_CLIENT} --features vendored --"));
+    run.arg(machine.built("vglb")).run()
+}
+
 /// Whether a program starts on the oldest macOS, and is linked to what it needs there and nothing else.
 fn judge(program: &Program, processor: &str, libraries: &[Library]) -> Result<(), String> {
     oldest(program, processor)?;

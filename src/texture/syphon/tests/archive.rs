@@ -23,6 +23,21 @@ fn archives_are_the_bytes_that_plistlib_was_shown() {
     }
 }
 
+/// What GNUstep's archiver makes of the same objects; `tests/gnustep` has it make them anew.
+#[test]
+fn archives_of_another_foundation_are_read() {
+    let theirs: [&[u8]; 4] = [
+        include_bytes!("../../../../tests/fixtures/syphon/gnustep/client.plist"),
+        include_bytes!("../../../../tests/fixtures/syphon/gnustep/name.plist"),
+        include_bytes!("../../../../tests/fixtures/syphon/gnustep/surface.plist"),
+        include_bytes!("../../../../tests/fixtures/syphon/gnustep/largest-surface.plist"),
+    ];
+    for (bytes, (ours, archived)) in theirs.into_iter().zip(fixtures()) {
+        assert_ne!(bytes, ours, "their keys are in another order");
+        assert_eq!(Archived::read(bytes), Ok(archived));
+    }
+}
+
 /// The first bytes of every archive of one object that Foundation on a Mac writes, as they stand in many programs'
 /// files and tests: magic, key and value numbers, the keys, version, archiver, `root`, its reference.
 #[test]

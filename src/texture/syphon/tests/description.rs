@@ -16,6 +16,13 @@ fn a_description_is_the_bytes_that_plistlib_was_shown() {
     assert_eq!(Description::read(bytes), Ok(description()));
 }
 
+/// What is left of the description after GNUstep's notification server has carried it: see `tests/gnustep`.
+#[test]
+fn a_description_that_another_foundation_has_carried_is_read() {
+    let bytes = include_bytes!("../../../../tests/fixtures/syphon/gnustep/description.plist");
+    assert_eq!(Description::read(bytes), Ok(description()));
+}
+
 /// A description with `change` made to its entries.
 fn changed(change: impl FnOnce(&mut Vec<(String, Value)>)) -> Vec<u8> {
     let mut value = Value::read(&description().write()).unwrap();
