@@ -59,7 +59,9 @@ def test_our_archives_hold_the_object_for_another_unarchiver(exchange, name, kin
 @pytest.mark.parametrize(("name", "kind", "value"), ARCHIVES)
 def test_another_archivers_archives_are_those_that_our_reader_is_tested_with(exchange, tmp_path, name, kind, value):
     exchange("write", tmp_path / name, kind, value)
-    assert (tmp_path / name).read_bytes() == (FIXTURES / "gnustep" / name).read_bytes()
+    # Not byte by byte: releases differ in the order of keys.
+    kept = plistlib.loads((FIXTURES / "gnustep" / name).read_bytes())
+    assert plistlib.loads((tmp_path / name).read_bytes()) == kept
 
 
 @pytest.mark.parametrize("notification", ["ServerAnnounce", "ServerUpdate", "ServerRetire"])
