@@ -93,7 +93,8 @@ fn received(vglb: &Vglb, stream: &str) -> Vec<[u32; 3]> {
     let saved = std::fs::read_to_string(file).expect("a saved LUT");
     let is_entry = |line: &&str| line.starts_with(|c: char| c.is_ascii_digit() || c == '-');
     let bits = |word: &str| word.parse::<f32>().expect("a number").to_bits();
-    let entry = |line: &str| <[u32; 3]>::try_from(line.split(' ').map(bits).collect::<Vec<_>>()).expect("three numbers");
+    let entry =
+        |line: &str| <[u32; 3]>::try_from(line.split(' ').map(bits).collect::<Vec<_>>()).expect("three numbers");
     saved.lines().filter(is_entry).map(entry).collect()
 }
 

@@ -60,7 +60,7 @@ fn error<T>(result: Result<T, TextureError>) -> String {
 fn every_bit_arrives_in_another_program() {
     let mac = FakeMac::new();
     let sender = backend(&mac.program("box")).create_sender("vglb-lut-a").unwrap();
-    for (revision, n) in [2, 17, 33, 5, 48].into_iter().enumerate() {
+    for (revision, n) in [2, 17, 33, 5, 64, 65, 128, 3].into_iter().enumerate() {
         let sent = texels(shape(n), n);
         assert_eq!(publish(&*sender, shape(n), &sent).unwrap(), revision as u64 + 1);
         // Another program each time: it comes late.
