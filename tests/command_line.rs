@@ -42,6 +42,7 @@ fn a_flag_that_makes_no_sense_is_named_and_ends_with_code_2() {
         (&["--layout", "spiral"], "\"spiral\" is no layout; it can be vglb, unreal, unity, hald-clut"),
         (&["--entry-order", "green-fastest"], "it can be blue-fastest, red-fastest"),
         (&["--syphon-encoding", "float"], "\"float\" is no Syphon encoding; it can be byte-planes, 8bit"),
+        (&["--gpu", ""], "\"\" is no choice of graphics device; it can be auto, off"),
         (&["--frobnicate"], "--frobnicate"),
         (&["send", "--identity", "1"], "grid size 1 is out of range: a 3D LUT has 2 to 256 entries along each axis"),
         (&["send"], "<FILE|--identity <N>|--moving [<N>]>"),

@@ -8,6 +8,7 @@ pub mod list;
 pub mod log;
 mod output;
 pub mod receive;
+mod receive_gpu;
 pub mod send;
 pub mod serve;
 
@@ -56,7 +57,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let done = match cli.command {
-        None if cli.info => info::run(&info::Info::default()),
+        None if cli.info => info::run(&info::Info { gpu: cli.serve.gpu, ..info::Info::default() }),
         None => with_main_loop(|| serve::run(&cli.serve)),
         Some(Command::Serve(args)) => with_main_loop(|| serve::run(&args)),
         Some(Command::Send(args)) => send::run(&args),

@@ -3,7 +3,8 @@
 //! ```text
 //! arguments ──▶ steps: which ──▶ runner: one after the other ──▶ summary, exit code
 //!                                  │ need: is it here? install it, or say what to install
-//!                                  ╰ command: the programs that do the work; house, links: our own checks
+//!                                  │ command: the programs that do the work; house, links, imports: our own checks
+//!                                  ╰ wine: where Windows programs run on Linux; cargo calls it by way of us
 //! ```
 //!
 //! A suite is added as one entry of the table in `steps`.
@@ -13,6 +14,7 @@ mod bench;
 mod command;
 mod gnustep;
 mod house;
+mod imports;
 mod links;
 mod mac;
 mod machine;
@@ -21,6 +23,9 @@ mod python;
 mod runner;
 mod steps;
 mod tree;
+mod vulkan;
+mod windows;
+mod wine;
 
 use arguments::{Request, USAGE};
 use command::Failure;
@@ -28,6 +33,13 @@ use machine::Machine;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_some_and(|first| first == wine::RUNNER) {
+        return match Machine::here() {
+            Ok(machine) => wine::run_for_cargo(&machine, arguments),
+            Err(failure) => refuse(&failure.to_string()),
+        };
+    }
     match arguments::parse(lexopt::Parser::from_env()) {
         Ok(Request::Help) => {
             print!("{USAGE}");

@@ -5,7 +5,7 @@
 use crate::command::Failure;
 use crate::machine::Machine;
 use crate::need::Need;
-use crate::{gnustep, house, links, mac, python};
+use crate::{gnustep, house, imports, links, mac, python, vulkan, windows, wine};
 
 /// One check or test suite.
 pub struct Step {
@@ -63,7 +63,7 @@ pub enum Choice {
 use Group::{Advisories, Cross, Docs, Fast, Lint, SyphonClient, Test};
 
 const LINUX: Host = Host::Only("linux");
-const WINDOWS_GNU: &str = "x86_64-pc-windows-gnu";
+const WINDOWS_GNU: &str = windows::GNU;
 
 /// The package whose tests need a GPU, if only one in software. They have a step of their own.
 const GPU_PACKAGE: &str = "shader-harness";
@@ -76,6 +76,12 @@ const MINGW: Need = Need::System {
     found: |machine| machine.program("x86_64-w64-mingw32-gcc", "--version").succeeds(),
     debian: &["gcc-mingw-w64-x86-64"],
     elsewhere: "install MinGW-w64 for x86_64 with your package manager",
+};
+const WINE: Need = Need::System {
+    what: "a folder with Wine, or debootstrap to make it",
+    found: |machine| wine::is_made(machine) || wine::can_be_made(machine),
+    debian: &["debootstrap", "debian-archive-keyring"],
+    elsewhere: "install debootstrap and Debian's keyring with your package manager",
 };
 
 const SOFTWARE_GPU: Need = Need::System {
@@ -206,6 +212,14 @@ pub const STEPS: &[Step] = &[
         run: test_shaders,
     },
     Step {
+        name: "vulkan",
+        proves: "images reach other processes bit for bit on a software GPU, and Vulkan's validation layer has no complaint",
+        groups: &[Test],
+        host: LINUX,
+        needs: &[SOFTWARE_GPU, vulkan::VALIDATION_LAYER],
+        run: vulkan::test,
+    },
+    Step {
         name: "clippy-windows",
         proves: "no warning of the compiler or of clippy for Windows",
         groups: &[Test, Cross],
@@ -231,7 +245,7 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "build-release",
-        proves: "the programs build as users build them",
+        proves: "the programs build as users build them; on Windows, with nothing that has to lie beside them",
         groups: &[Test],
         host: Host::Any,
         needs: &[],
@@ -279,11 +293,27 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "build-windows",
-        proves: "the Windows programs link",
+        proves: "the Windows programs link, and need no DLL that Windows does not bring",
         groups: &[Test, Cross],
         host: LINUX,
         needs: &[Need::Target(WINDOWS_GNU), MINGW],
         run: |machine| build_for(machine, &[WINDOWS_GNU]),
+    },
+    Step {
+        name: "test-windows",
+        proves: "the Windows programs pass their tests in Wine, and a server there serves clients on Linux",
+        groups: &[Test],
+        host: LINUX,
+        needs: &[Need::Target(WINDOWS_GNU), MINGW, WINE, python::PYTHON, Need::Venv(python::ORACLE)],
+        run: windows::test_in_wine,
+    },
+    Step {
+        name: "shared-textures",
+        proves: "every bit of a texture reaches another process over Spout",
+        groups: &[Test],
+        host: Host::Only("windows"),
+        needs: &[],
+        run: windows::test_shared_textures,
     },
     Step {
         name: "advisories",
@@ -311,7 +341,13 @@ fn test_shaders(machine: &Machine) -> Result<(), Failure> {
 
 fn build_for(machine: &Machine, targets: &[&str]) -> Result<(), Failure> {
     let line = "build --release --package virtual-gpu-lut-box --bins";
-    targets.iter().fold(machine.cargo(line), |command, target| command.arg("--target").arg(*target)).run()
+    targets.iter().fold(machine.cargo(line), |command, target| command.arg("--target").arg(*target)).run()?;
+    let folders = match targets {
+        [] if machine.os == "windows" => vec![machine.target.join("release")],
+        _ => targets.iter().filter(|t| t.contains("windows")).map(|t| machine.target.join(t).join("release")).collect(),
+    };
+    let programs = folders.iter().flat_map(|f| ["vglb.exe", "virtual-gpu-lut-box.exe"].map(|name| f.join(name)));
+    imports::check(&programs.collect::<Vec<_>>())
 }
 
 impl Step {
