@@ -17,14 +17,19 @@ mod gpu_choice;
 mod gpu_probe;
 #[cfg(all(target_os = "linux", target_pointer_width = "64", target_endian = "little"))]
 pub mod linux;
+#[cfg(target_os = "macos")]
+pub mod macos;
 pub mod memory;
 pub mod spout;
+pub mod syphon;
 #[cfg(windows)]
 pub mod windows;
 
 pub use error::TextureError;
 pub use gpu_choice::{GpuChoice, NoChoice};
 pub use gpu_probe::{GpuProbe, GpuReading, GraphicsDevice};
+#[cfg(target_os = "macos")]
+pub use macos::with_main_loop;
 
 use crate::hald::{Texel, TextureShape};
 use std::sync::Arc;
@@ -198,32 +203,62 @@ pub struct StreamInfo {
 /// The name of the only format that is ever sent.
 pub const RGBA32F: &str = "R32G32B32A32_FLOAT";
 
+/// What can be chosen of back ends.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Which graphics devices textures are shared through.
+    pub gpu: GpuChoice,
+    /// What Syphon streams are sent.
+    pub syphon: syphon::Options,
+}
+
 /// Every back end built into this program, the platform's own first.
 pub fn backends() -> Vec<Arc<dyn TextureBackend>> {
-    backends_on(&GpuChoice::Auto)
+    backends_with(&Options::default())
 }
 
 /// The same, on graphics devices that the user has chosen.
-#[allow(unused_variables, reason = "not every platform shares textures through a graphics device")]
 pub fn backends_on(gpu: &GpuChoice) -> Vec<Arc<dyn TextureBackend>> {
+    backends_with(&Options { gpu: gpu.clone(), ..Options::default() })
+}
+
+/// The same, as the user has chosen.
+#[allow(unused_variables, reason = "each option is for some platforms")]
+pub fn backends_with(options: &Options) -> Vec<Arc<dyn TextureBackend>> {
     vec![
         #[cfg(all(target_os = "linux", target_pointer_width = "64", target_endian = "little"))]
-        Arc::new(linux::LinuxBackend::default().with_gpu(gpu.clone())),
+        Arc::new(linux::LinuxBackend::default().with_gpu(options.gpu.clone())),
         #[cfg(windows)]
-        Arc::new(spout::SpoutBackend::with_adapter(gpu.adapter())),
+        Arc::new(spout::SpoutBackend::with_adapter(options.gpu.adapter())),
+        #[cfg(target_os = "macos")]
+        Arc::new(syphon::SyphonBackend::new(macos::Mac, options.syphon)),
         Arc::new(memory::MemoryBackend::default()),
     ]
+}
+
+/// Does `work`, and returns what it returns. On macOS, the main thread runs its run loop meanwhile, without which
+/// programs that share textures do not find each other; the work is done on another thread.
+///
+/// To be called from `main`. On any other thread, and on other platforms, it only does the work.
+#[cfg(not(target_os = "macos"))]
+pub fn with_main_loop<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    work()
 }
 
 /// The back end called `name`; for `auto` the platform's own, if it works here. `memory` is never chosen by itself,
 /// for nobody outside this process could see the textures.
 pub fn choose(name: &str) -> Result<Arc<dyn TextureBackend>, TextureError> {
-    choose_on(name, &GpuChoice::Auto)
+    choose_with(name, &Options::default())
 }
 
 /// The same, on graphics devices that the user has chosen.
 pub fn choose_on(name: &str, gpu: &GpuChoice) -> Result<Arc<dyn TextureBackend>, TextureError> {
-    let all = backends_on(gpu);
+    choose_with(name, &Options { gpu: gpu.clone(), ..Options::default() })
+}
+
+/// The same, as the user has chosen.
+pub fn choose_with(name: &str, options: &Options) -> Result<Arc<dyn TextureBackend>, TextureError> {
+    let all = backends_with(options);
     if name != "auto" {
         let known = || all.iter().map(|b| b.name()).collect::<Vec<_>>().join(", ");
         let found = all.iter().find(|b| b.name() == name).ok_or_else(|| {

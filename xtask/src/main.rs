@@ -12,9 +12,11 @@
 mod arguments;
 mod bench;
 mod command;
+mod gnustep;
 mod house;
 mod imports;
 mod links;
+mod mac;
 mod machine;
 mod need;
 mod python;
