@@ -1,12 +1,13 @@
 //! The receiving side of the seam.
 
 use super::directory::{Connection, Directory};
-use super::message::{FromSender, Gone, Hello, MAX_MESSAGE, Surface, TIER_MEMORY};
+use super::message::{FromSender, Gone, Hello, MAX_MESSAGE, Stamp, Surface, TIER_MEMORY};
 use super::ring::ReadRing;
 use super::socket::{self, Peer};
-use crate::texture::{Event, Frame, RGBA32F, TextureError, TextureReceiver};
+use crate::texture::{Event, Frame, InPlace, RGBA32F, TextureError, TextureReceiver};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 /// How long a sender may take to answer a new receiver.
@@ -19,7 +20,7 @@ const MESSAGES_A_TURN: usize = 256;
 /// A connection to one stream.
 pub(super) struct LinuxReceiver {
     socket: OwnedFd,
-    ring: ReadRing,
+    ring: Arc<ReadRing>,
     /// The revision read last.
     read: u64,
     ended: bool,
@@ -69,9 +70,9 @@ pub(super) fn say_hello(socket: &OwnedFd, flags: u32) -> Result<(), Errno> {
     socket::send(socket, &hello.encode(), &[])
 }
 
-fn map(surface: &Surface, memory: Option<OwnedFd>) -> Result<ReadRing, TextureError> {
+fn map(surface: &Surface, memory: Option<OwnedFd>) -> Result<Arc<ReadRing>, TextureError> {
     let memory = memory.ok_or_else(|| TextureError::Protocol("the sender told of memory and sent none".into()))?;
-    ReadRing::open(memory, surface.memory, surface.shape, surface.surface)
+    ReadRing::open(memory, surface.memory, surface.shape, surface.surface).map(Arc::new)
 }
 
 /// Connects to a stream. `None` where there is none of that name.
@@ -144,6 +145,18 @@ impl LinuxReceiver {
         Ok(())
     }
 
+    /// Tells what `frame` is, which from now on counts as read.
+    fn note(&mut self, frame: &mut Frame, stamp: Stamp) {
+        let shape = self.ring.shape();
+        frame.width = shape.width();
+        frame.height = shape.height();
+        frame.shape = Some(shape);
+        frame.revision = stamp.revision;
+        frame.published = wall_clock(stamp.realtime_ns);
+        frame.format = RGBA32F;
+        self.read = stamp.revision;
+    }
+
     fn wait_readable(&self, until: Option<Instant>) -> Result<bool, TextureError> {
         socket::wait_readable(&self.socket, until).map_err(|e| TextureError::io("waiting for the sender", e))
     }
@@ -193,15 +206,21 @@ impl TextureReceiver for LinuxReceiver {
             return Err(TextureError::Ended);
         }
         let stamp = self.ring.copy_newest(&mut frame.texels, COPY_PATIENCE)?.ok_or(TextureError::Ended)?;
-        let shape = self.ring.shape();
-        frame.width = shape.width();
-        frame.height = shape.height();
-        frame.shape = Some(shape);
-        frame.revision = stamp.revision;
-        frame.published = wall_clock(stamp.realtime_ns);
-        frame.format = RGBA32F;
-        self.read = stamp.revision;
+        self.note(frame, stamp);
         Ok(())
+    }
+
+    fn in_place(&mut self) -> Result<Option<InPlace>, TextureError> {
+        self.follow()?;
+        if self.ended {
+            return Err(TextureError::Ended);
+        }
+        let (stamp, found) = self.ring.find_newest(COPY_PATIENCE)?.ok_or(TextureError::Ended)?;
+        let mut frame = Frame::default();
+        self.note(&mut frame, stamp);
+        let ring = self.ring.clone();
+        let (file, offset) = (ring.path(), ring.offset(found));
+        Ok(Some(InPlace { frame, file, offset, intact: Box::new(move || ring.is_intact(found)) }))
     }
 }
 
