@@ -16,6 +16,7 @@ mod links;
 mod machine;
 mod need;
 mod python;
+mod python_package;
 mod runner;
 mod steps;
 mod tree;

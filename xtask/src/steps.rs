@@ -5,7 +5,7 @@
 use crate::command::Failure;
 use crate::machine::Machine;
 use crate::need::Need;
-use crate::{house, links, python};
+use crate::{house, links, python, python_package};
 
 /// One check or test suite.
 pub struct Step {
@@ -188,6 +188,14 @@ pub const STEPS: &[Step] = &[
         host: Host::Any,
         needs: &[python::PYTHON, Need::Venv(python::ORACLE)],
         run: python::test_with_oracle,
+    },
+    Step {
+        name: "python-package",
+        proves: "the Python wheel builds with pip and uv, its tests pass where it is installed, and its types hold",
+        groups: &[Test],
+        host: Host::Any,
+        needs: &[python::PYTHON, Need::Venv(python_package::TOOLS)],
+        run: python_package::test,
     },
     Step {
         name: "shaders",
