@@ -222,10 +222,11 @@ where
         }
         let mut seen = 0;
         self.entries.extend(entries.iter().map(|entry| {
-            let value = rgb(entry);
+            let [r, g, b] = rgb(entry);
             // An exponent of all ones is the only one that carries into the sign bit. No branch, so that it is quick.
-            value.iter().for_each(|v| seen |= (v.to_bits() & 0x7fff_ffff).wrapping_add(0x0080_0000));
-            value
+            let carry = |v: f32| (v.to_bits() & 0x7fff_ffff).wrapping_add(0x0080_0000);
+            seen |= carry(r) | carry(g) | carry(b);
+            [r, g, b]
         }));
         seen & 0x8000_0000 == 0
     }
