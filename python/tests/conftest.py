@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+import sys
 import tempfile
 
 # Before the package is imported, for it looks there once. A folder with a short name: sockets lie in it.
@@ -12,6 +13,15 @@ import pytest  # noqa: E402
 from wire import Client  # noqa: E402
 
 import virtual_gpu_lut_box as vglb  # noqa: E402
+
+
+def pytest_sessionfinish(session):
+    """On Linux everything can run, so a test that was skipped has failed."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", [])
+    if sys.platform == "linux" and skipped:
+        reporter.write_line(f"\n{len(skipped)} tests were skipped, and on Linux none may be", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_unconfigure():

@@ -1,5 +1,5 @@
 import os
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, final
 
 import numpy as np
 import numpy.typing as npt
@@ -8,6 +8,32 @@ _Floats: TypeAlias = npt.NDArray[np.float32]
 
 # Logger, level, text, file, line, thread, seconds since 1970.
 _LogRecord: TypeAlias = tuple[str, int, str, str, int, str, float]
+
+__all__ = [
+    "hald_to_lut",
+    "lut_from_wire",
+    "lut_to_hald",
+    "texture_size",
+    "backend_problem",
+    "default_backend",
+    "list_streams",
+    "send_lut",
+    "Desk",
+    "apply_lut",
+    "close_log",
+    "next_log_records",
+    "open_log",
+    "set_log_level",
+    "read_cube",
+    "write_cube",
+    "InPlace",
+    "Receiver",
+    "run_command_line",
+    "Sender",
+    "Server",
+    "Streamer",
+    "VERSION",
+]
 
 VERSION: str
 
@@ -30,12 +56,14 @@ def close_log() -> None: ...
 def next_log_records(seconds: float) -> list[_LogRecord] | None: ...
 def set_log_level(level: int) -> None: ...
 
+@final
 class Desk:
     def __new__(cls) -> Desk: ...
     def take(self) -> tuple[_Floats, str | None] | None: ...
     def answer(self, error: str | None) -> None: ...
     def close(self) -> None: ...
 
+@final
 class Server:
     @staticmethod
     def deliver(host: str, port: int, desk: Desk) -> Server: ...
@@ -47,12 +75,14 @@ class Server:
     def stop(self) -> bool: ...
     def forget(self) -> None: ...
 
+@final
 class Streamer:
     def __new__(cls, stream_name: str, backend: str) -> Streamer: ...
     def publish(self, lut: _Floats, channel: str | None) -> int: ...
     def status(self) -> list[dict[str, Any]]: ...
     def close(self) -> None: ...
 
+@final
 class Sender:
     def __new__(cls, backend: str, stream: str, width: int, height: int) -> Sender: ...
     def send(self, texture: _Floats) -> int: ...
@@ -60,6 +90,7 @@ class Sender:
     def name(self) -> str | None: ...
     def close(self) -> None: ...
 
+@final
 class InPlace:
     @property
     def path(self) -> os.PathLike[str]: ...
@@ -71,6 +102,7 @@ class InPlace:
     def height(self) -> int: ...
     def is_intact(self) -> bool: ...
 
+@final
 class Receiver:
     def __new__(cls, stream: str, backend: str) -> Receiver: ...
     def wait(self, seconds: float) -> str: ...
