@@ -73,7 +73,10 @@ fn install(machine: &Machine, wheel: &Path) -> Result<(), Failure> {
 /// The annotations agree with themselves and the examples with them, and the native module is what its stub says.
 fn check_types(machine: &Machine) -> Result<(), Failure> {
     let python = FRESH.program(machine);
-    let mypy = || TOOLS.python(machine, "-m mypy --config-file python/pyproject.toml --python-executable").arg(&python);
+    let mypy = || {
+        let line = "-m mypy --config-file python/pyproject.toml --cache-dir";
+        TOOLS.python(machine, line).arg(machine.tools().join("mypy")).arg("--python-executable").arg(&python)
+    };
     mypy().args(["-p", "virtual_gpu_lut_box", "-p", "vglb"]).run()?;
     mypy().arg("python/examples").run()?;
     // Its "disjoint bases" are a notion of Python 3.15's.
