@@ -405,9 +405,9 @@ pub fn rgb(t: &Texel) -> [f32; 3] {
 #[inline]
 pub fn texel(rgb: [f32; 3]) -> Texel {
     let mut t = [0; 16];
-    for (to, v) in t.as_chunks_mut::<4>().0.iter_mut().zip(rgb) {
-        *to = v.to_le_bytes();
-    }
+    t[..4].copy_from_slice(&rgb[0].to_le_bytes());
+    t[4..8].copy_from_slice(&rgb[1].to_le_bytes());
+    t[8..12].copy_from_slice(&rgb[2].to_le_bytes());
     t[12..].copy_from_slice(&ALPHA_ONE);
     t
 }
