@@ -20,6 +20,7 @@ mod mac;
 mod machine;
 mod need;
 mod python;
+mod python_package;
 mod receivers;
 mod runner;
 mod steps;

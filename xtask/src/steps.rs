@@ -5,7 +5,7 @@
 use crate::command::{Cmd, Failure};
 use crate::machine::Machine;
 use crate::need::Need;
-use crate::{gnustep, house, imports, links, mac, python, receivers, vulkan, windows, wine};
+use crate::{gnustep, house, imports, links, mac, python, python_package, receivers, vulkan, windows, wine};
 
 /// One check or test suite.
 pub struct Step {
@@ -67,6 +67,9 @@ const WINDOWS_GNU: &str = windows::GNU;
 
 /// The package whose tests need a GPU, if only one in software. They have a step of their own.
 const GPU_PACKAGE: &str = "shader-harness";
+
+/// The Python package's native module. A test program of it would have to be linked with Python; its tests are a step.
+const PYTHON_PACKAGE: &str = "vglb-python";
 
 const RUSTFMT: Need = Need::Component { name: "rustfmt", command: "fmt" };
 const CLIPPY: Need = Need::Component { name: "clippy", command: "clippy" };
@@ -192,6 +195,14 @@ pub const STEPS: &[Step] = &[
         host: LINUX,
         needs: &[gnustep::GNUSTEP, python::PYTHON, Need::Venv(python::ORACLE)],
         run: gnustep::test,
+    },
+    Step {
+        name: "python-package",
+        proves: "the Python wheel builds with pip and uv, its tests pass where it is installed, and its types hold",
+        groups: &[Test],
+        host: Host::Any,
+        needs: &[python::PYTHON, Need::Venv(python_package::TOOLS)],
+        run: python_package::test,
     },
     Step {
         name: "shaders",
@@ -339,9 +350,9 @@ pub const STEPS: &[Step] = &[
     },
 ];
 
-/// Leaves out the packages whose tests need a GPU.
+/// Leaves out the packages whose tests need a GPU or Python: they have steps of their own.
 fn without_gpu(command: Cmd) -> Cmd {
-    let packages = receivers::GPU_EXAMPLES.iter().chain([&GPU_PACKAGE]);
+    let packages = receivers::GPU_EXAMPLES.iter().chain([&GPU_PACKAGE, &PYTHON_PACKAGE]);
     packages.fold(command, |command, package| command.arg("--exclude").arg(*package))
 }
 
