@@ -1,6 +1,12 @@
+use super::write::memory_file;
 use super::*;
 use crate::hald::Layout;
 use crate::lut::GridSize;
+use crate::texture::linux::message::Stamp;
+use rustix::fs::FallocateFlags;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
