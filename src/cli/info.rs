@@ -109,7 +109,7 @@ fn show(info: &Value) -> anyhow::Result<()> {
     let limits = &info["limits"];
     line(format_args!("\nProtocol      {}", text(&info["protocol"])))?;
     line(format_args!("Streams       {}", text(&info["channels"])))?;
-    line(format_args!("Textures      {}, never 8-bit", list(&info["texture_formats"])))?;
+    line(format_args!("Textures      {}, never 8-bit unless asked for", list(&info["texture_formats"])))?;
     line(format_args!("Layouts       {}", list(&info["layouts"])))?;
     line(format_args!("Entry orders  {}", list(&info["entry_orders"])))?;
     line(format_args!(

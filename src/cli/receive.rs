@@ -32,8 +32,9 @@ pub struct Receive {
     /// Where to look: auto, or a name that `vglb info` lists
     #[arg(long, default_value = "auto", value_name = "NAME")]
     backend: String,
-    /// Read through a graphics device, and compare every bit with the memory ring (Linux): --gpu for the most capable
-    /// device, --gpu=N or --gpu=NAME for another that `vglb info` lists. Exit code 1 where a bit differs
+    /// Read through a graphics device: --gpu for the most capable one, --gpu=N or --gpu=NAME for another that `vglb info`
+    /// lists. On Linux every bit is compared with the memory ring: exit code 1 where one differs. On Windows it must be
+    /// the sender's device
     #[arg(long, value_name = "DEVICE", num_args = 0..=1, require_equals = true, default_missing_value = "auto")]
     gpu: Option<GpuChoice>,
 }
@@ -41,7 +42,7 @@ pub struct Receive {
 /// Receives until Ctrl-C; with `--once`, one texture.
 pub fn run(args: &Receive) -> anyhow::Result<ExitCode> {
     let backend = texture::choose_on(&args.backend, args.gpu.as_ref().unwrap_or(&GpuChoice::Auto))?;
-    if args.gpu.is_some() {
+    if args.gpu.is_some() && !backend.reads_on_device() {
         return receive_gpu::run(&*backend, args);
     }
     let mut frame = Frame::default();
