@@ -3,7 +3,7 @@
 use crate::backend_suite::{PATIENCE, bits, marked, publish, read, read_mark, shape, until};
 use crate::child::Other;
 use crate::reading::Reading;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use virtual_gpu_lut_box::texture::linux::{LinuxBackend, ReadBy};
@@ -20,6 +20,10 @@ impl Streams {
         let parent = tempfile::tempdir().unwrap();
         let path = parent.path().join("streams");
         Streams { _parent: parent, backend: Arc::new(LinuxBackend::with_directory(&path)), path }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// A sender that has published mark 1 in grid size `n`.
