@@ -2,12 +2,13 @@
 //! input, one a line; each is answered with one line.
 
 use crate::backend_suite::{PATIENCE, marked, publish, read_mark, shape, until};
-use crate::device::gpu;
 use crate::reading::Reading;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::Arc;
 use std::time::Instant;
+use virtual_gpu_lut_box::hald::Texel;
 use virtual_gpu_lut_box::texture::linux::{GpuFrame, LinuxBackend, ReadBy};
 use virtual_gpu_lut_box::texture::{TextureBackend, TextureError, TextureSender, TextureWriter};
 
@@ -20,8 +21,9 @@ const ANSWER: &str = "answer: ";
 #[test]
 fn other_process() {
     let Some(directory) = std::env::var_os(DIRECTORY) else { return };
-    let backend = LinuxBackend::with_directory(directory);
-    let mut player = Player { backend: &backend, sender: None, receivers: Vec::new(), held: Vec::new() };
+    let backend = Arc::new(LinuxBackend::with_directory(directory));
+    let mut player =
+        Player { backend: &backend, sender: None, receivers: Vec::new(), held: Vec::new(), texels: Vec::new() };
     for line in std::io::stdin().lines() {
         let answer = player.obey(&line.unwrap()).unwrap_or_else(|e| format!("error: {e}"));
         // Past the test program's capture.
@@ -32,10 +34,11 @@ fn other_process() {
 }
 
 struct Player<'a> {
-    backend: &'a LinuxBackend,
+    backend: &'a Arc<LinuxBackend>,
     sender: Option<(Box<dyn TextureSender>, Box<dyn TextureWriter>)>,
     receivers: Vec<Reading>,
     held: Vec<GpuFrame>,
+    texels: Vec<Texel>,
 }
 
 impl Player<'_> {
@@ -53,9 +56,16 @@ impl Player<'_> {
                 let shape = shape(number(1));
                 return Ok(publish(&mut **writer, shape, &marked(number(2), shape.texels())).to_string());
             }
+            // For ever, as fast as it can.
+            "flood" => {
+                let (_, writer) = self.sender.as_mut().unwrap();
+                let shape = shape(number(1));
+                for mark in 2.. {
+                    publish(&mut **writer, shape, &marked(mark, shape.texels()));
+                }
+            }
             "open" => {
-                let receiver = self.backend.open_on_gpu(words[1], gpu().facts().identity)?;
-                self.receivers.push(Reading::new(receiver));
+                self.receivers.push(Reading::open(self.backend, words[1])?);
             }
             "wait" => {
                 let event = self.receivers.last_mut().unwrap().receiver.wait(Some(PATIENCE))?;
@@ -83,7 +93,8 @@ impl Player<'_> {
                 let told = receiver.age();
                 let import = receiver.import()?;
                 let began = Instant::now();
-                receiver.read_again(if words[1] == "copy" { ReadBy::Copy } else { ReadBy::Fetch })?;
+                let by = if words[1] == "copy" { ReadBy::Copy } else { ReadBy::Fetch };
+                receiver.read_into(by, &mut self.texels)?;
                 let read = began.elapsed();
                 return Ok([import, told, read].map(|t| format!("{}", t.as_secs_f64() * 1e3)).join(" "));
             }

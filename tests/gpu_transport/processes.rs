@@ -2,9 +2,9 @@
 
 use crate::backend_suite::{PATIENCE, bits, marked, publish, read, read_mark, shape, until};
 use crate::child::Other;
-use crate::device::gpu;
 use crate::reading::Reading;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use virtual_gpu_lut_box::texture::linux::{LinuxBackend, ReadBy};
 use virtual_gpu_lut_box::texture::{Event, TextureBackend, TextureSender, TextureWriter};
@@ -12,14 +12,14 @@ use virtual_gpu_lut_box::texture::{Event, TextureBackend, TextureSender, Texture
 pub struct Streams {
     _parent: tempfile::TempDir,
     path: PathBuf,
-    backend: LinuxBackend,
+    backend: Arc<LinuxBackend>,
 }
 
 impl Streams {
     pub fn new() -> Self {
         let parent = tempfile::tempdir().unwrap();
         let path = parent.path().join("streams");
-        Streams { _parent: parent, backend: LinuxBackend::with_directory(&path), path }
+        Streams { _parent: parent, backend: Arc::new(LinuxBackend::with_directory(&path)), path }
     }
 
     /// A sender that has published mark 1 in grid size `n`.
@@ -31,7 +31,7 @@ impl Streams {
     }
 
     fn open(&self, name: &str) -> Reading {
-        Reading::new(self.backend.open_on_gpu(name, gpu().facts().identity).unwrap())
+        Reading::open(&self.backend, name).unwrap()
     }
 
     pub fn others(&self, count: usize, order: &str) -> Vec<Other> {
@@ -132,6 +132,27 @@ fn a_killed_senders_receivers_are_told_and_keep_what_they_have() {
     let mut heir = streams.others(1, "send s").remove(0);
     heir.must("publish 6 8", "1");
     assert_eq!(read_mark(&streams.open("s").read_from(1, ReadBy::Copy).unwrap()), 8);
+}
+
+#[test]
+#[ignore = "needs a Vulkan device: cargo xtask test --only vulkan"]
+fn a_sender_killed_in_the_middle_of_its_work_leaves_a_whole_texture() {
+    let streams = Streams::new();
+    for round in 0..5 {
+        let mut killed = streams.others(1, "send s").remove(0);
+        killed.must("publish 33 1", "1");
+        let mut receiver = streams.open("s");
+        killed.order("flood 33");
+        let frame = receiver.read_from(20 * (round + 1), ReadBy::Copy).unwrap();
+        killed.kill();
+        for by in [ReadBy::Fetch, ReadBy::Copy] {
+            let again = receiver.read_again(by).unwrap();
+            assert_eq!((again.revision, read_mark(&again)), (frame.revision, frame.revision), "{by:?}");
+        }
+        let ended = || receiver.step(PATIENCE).is_ok_and(|goes_on| !goes_on);
+        until("the receiver is told", ended);
+        assert_eq!(read_mark(&receiver.read_again(ReadBy::Copy).unwrap()), receiver.frame.as_ref().unwrap().revision());
+    }
 }
 
 #[test]

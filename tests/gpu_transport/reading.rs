@@ -2,11 +2,15 @@
 
 use crate::backend_suite::PATIENCE;
 use crate::device::gpu;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-use virtual_gpu_lut_box::texture::linux::{GpuFrame, GpuReceiver, ImageReader, ReadBy, Taken};
+use virtual_gpu_lut_box::hald::Texel;
+use virtual_gpu_lut_box::texture::linux::{GpuFrame, GpuReceiver, ImageReader, LinuxBackend, ReadBy, Taken};
 use virtual_gpu_lut_box::texture::{Event, Frame, RGBA32F, TextureError};
 
 pub struct Reading {
+    backend: Arc<LinuxBackend>,
+    stream: String,
     pub receiver: GpuReceiver,
     /// The newest image that was taken.
     pub frame: Option<GpuFrame>,
@@ -15,12 +19,24 @@ pub struct Reading {
 }
 
 impl Reading {
-    pub fn new(receiver: GpuReceiver) -> Self {
-        Reading { receiver, frame: None, images: None }
+    pub fn open(backend: &Arc<LinuxBackend>, stream: &str) -> Result<Self, TextureError> {
+        let receiver = backend.open_on_gpu(stream, gpu().facts().identity)?;
+        Ok(Reading { backend: backend.clone(), stream: stream.to_owned(), receiver, frame: None, images: None })
     }
 
     /// Waits a while for an image, and takes it. `false` where the stream has ended.
     pub fn step(&mut self, patience: Duration) -> Result<bool, TextureError> {
+        match self.try_to_step(patience) {
+            // Who is kept from running for a second is sent away, and may come again.
+            Err(TextureError::Refused { .. }) => {
+                self.receiver = self.backend.open_on_gpu(&self.stream, gpu().facts().identity)?;
+                Ok(true)
+            }
+            step => step,
+        }
+    }
+
+    fn try_to_step(&mut self, patience: Duration) -> Result<bool, TextureError> {
         if self.receiver.wait(Some(patience))? == Event::Ended {
             return Ok(false);
         }
@@ -66,15 +82,19 @@ impl Reading {
         Ok(self.images.as_ref().unwrap().1.import_time())
     }
 
+    /// The texels of the image that was taken last.
+    pub fn read_into(&mut self, by: ReadBy, texels: &mut Vec<Texel>) -> Result<(), TextureError> {
+        self.import()?;
+        let image = self.frame.as_ref().unwrap().image();
+        Ok(self.images.as_mut().unwrap().1.read(image, by, texels)?)
+    }
+
     /// The image that was taken last.
     pub fn read_again(&mut self, by: ReadBy) -> Result<Frame, TextureError> {
-        self.import()?;
-        let frame = self.frame.as_ref().unwrap();
-        let images = frame.images();
-        let (_, reader) = self.images.as_mut().unwrap();
         let mut texels = Vec::new();
-        reader.read(frame.image(), by, &mut texels)?;
-        let shape = images.shape();
+        self.read_into(by, &mut texels)?;
+        let frame = self.frame.as_ref().unwrap();
+        let shape = frame.images().shape();
         Ok(Frame {
             width: shape.width(),
             height: shape.height(),

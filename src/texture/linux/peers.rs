@@ -103,6 +103,8 @@ impl Peers {
         for _ in 0..MESSAGES_A_TURN {
             let verdict = match socket::receive(&self.list[at].socket, &mut message) {
                 Ok(got) if got.length == 0 => Verdict::Close,
+                // No message of a receiver's has any. One does no harm; more are no accident.
+                Ok(got) if got.descriptors.len() > 1 => Verdict::Refuse(Gone::new(Reason::BadMessage, 0)),
                 Ok(got) => self.answer(hub, at, &message[..got.length], current),
                 Err(Errno::AGAIN) => return,
                 Err(Errno::MSGSIZE) => Verdict::Refuse(Gone::new(Reason::BadMessage, 0)),

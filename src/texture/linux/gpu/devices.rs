@@ -12,6 +12,10 @@ use std::time::{Duration, Instant};
 /// How old a list of devices is that is asked for again, when it has not what a receiver wants.
 const LIST_AGAIN: Duration = Duration::from_secs(10);
 
+/// How long closing the devices may take: drivers were seen to take a tenth of a second. One that is stuck holds up
+/// nobody who wants to end.
+const STOP_PATIENCE: Duration = Duration::from_millis(800);
+
 /// All graphics devices, as the streams of one back end use them.
 pub(in crate::texture::linux) struct Devices {
     choice: GpuChoice,
@@ -189,7 +193,7 @@ impl Devices {
         offer
     }
 
-    /// Closes all devices, and waits for that.
+    /// Closes all devices, and waits for that; not for one that does not answer any more.
     pub(in crate::texture::linux) fn stop(&self) {
         let threads = {
             let mut state = self.state();
@@ -200,8 +204,16 @@ impl Devices {
             }
             std::mem::take(&mut state.threads)
         };
+        let until = Instant::now() + STOP_PATIENCE;
         for thread in threads {
-            let _ = thread.join();
+            while !thread.is_finished() && Instant::now() < until {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            if thread.is_finished() {
+                let _ = thread.join();
+            } else {
+                tracing::warn!("a graphics device does not answer, and is left to itself");
+            }
         }
     }
 }

@@ -227,6 +227,22 @@ fn a_shape_that_the_device_refuses_comes_through_memory() {
 }
 
 #[test]
+fn a_device_without_memory_is_asked_again_also_where_nothing_new_comes() {
+    let b = Setup::new();
+    let (_sender, mut writer) = b.sender("s", 3);
+    let mut receiver = b.open("s");
+    drop(image_of(&mut receiver, 1));
+    b.fake.set(|mood| mood.full = true);
+    publish(&mut *writer, 4, 2);
+    pixels_of(&mut receiver, 2);
+    publish(&mut *writer, 4, 3);
+    pixels_of(&mut receiver, 3);
+    b.fake.set(|mood| mood.full = false);
+    drop(image_of(&mut receiver, 3));
+    assert_eq!(b.fake.opens.load(SeqCst), 1);
+}
+
+#[test]
 fn where_there_is_no_device_textures_come_through_memory_and_who_takes_images_only_is_sent_away() {
     let off = setup_with(GpuChoice::Off);
     let chosen = setup_with(GpuChoice::Name("another".into()));
@@ -269,6 +285,43 @@ fn who_takes_images_only_waits_for_them() {
     let (_sender, _writer) = b.sender("s", 3);
     let (_socket, answer) = b.hello("s", TIER_IMAGES).unwrap().unwrap();
     assert!(matches!(answer, Heard::Images(surface, memory) if surface.slots == 4 && memory.len() == 4));
+}
+
+#[test]
+fn who_takes_images_only_is_told_when_there_will_be_none_any_more() {
+    let b = Setup::new();
+    let (_sender, mut writer) = b.sender("s", 3);
+    let mut receiver = b.backend.open_images("s", IDENTITY).unwrap();
+    let kept = image_of(&mut receiver, 1);
+    b.fake.set(|mood| (mood.loses, mood.unopenable) = (true, true));
+    publish(&mut *writer, 3, 2);
+    until("it is tried again", || b.fake.opens.load(SeqCst) > 1);
+    assert_eq!(receiver.wait(Some(Duration::ZERO)).unwrap(), Event::TimedOut, "it may come back");
+    b.fake.set(|mood| (mood.loses, mood.unopenable) = (false, false));
+    drop(kept);
+    drop(image_of(&mut receiver, 2));
+    b.fake.set(|mood| (mood.loses, mood.unsuited) = (true, true));
+    publish(&mut *writer, 3, 3);
+    let e = receiver.wait(Some(PATIENCE)).unwrap_err();
+    assert!(e.to_string().contains("it has no textures of the kind that this program takes"), "{e}");
+    let Err(e) = b.backend.open_images("s", IDENTITY) else { panic!("there are none") };
+    assert!(matches!(e, TextureError::Refused { .. }), "{e}");
+}
+
+#[test]
+fn a_device_that_is_stuck_does_not_keep_the_program_from_ending() {
+    let b = Setup::new();
+    let (sender, mut writer) = b.sender("s", 3);
+    let mut receiver = b.open("s");
+    drop(image_of(&mut receiver, 1));
+    b.fake.set(|mood| mood.stuck = true);
+    let before = b.fake.copies.load(SeqCst);
+    publish(&mut *writer, 3, 2);
+    until("it is at work", || b.fake.copies.load(SeqCst) > before);
+    drop((sender, writer));
+    assert_eq!(receiver.wait(Some(PATIENCE)).unwrap(), Event::Ended);
+    b.fake.set(|mood| mood.stuck = false);
+    until("its thread ends after all", || Arc::strong_count(&b.fake.open) == 1);
 }
 
 #[test]
