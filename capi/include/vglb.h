@@ -26,7 +26,7 @@
  *   used after the call. What is handed out through a pointer says how long it is valid, and is never freed by the
  *   caller. Descriptors handed out are the caller's to close.
  * - Nothing is written to standard output or error, save by a fault of the library (Rust's message of a panic); no
- *   signal handler is set, no thread is started.
+ *   signal handler is set, and the library starts no thread of its own.
  * - A process that has forked may use in the child only what it opens there.
  */
 
@@ -236,8 +236,8 @@ typedef struct VglbPixels {
     const void *data;
 } VglbPixels;
 
-// A texture's image on a graphics device, described as its sender has made it. An importer makes the same: see
-// docs/transport.md, "Importing". All images of one surface are alike.
+// A texture's image on a graphics device, described as its sender has made it. An importer makes the same, 2D, with one mip
+// level, one layer and one sample: see docs/transport.md, "Importing". All images of one surface are alike.
 typedef struct VglbImage {
     // To be set to sizeof(VglbImage).
     uint32_t struct_size;
@@ -250,7 +250,7 @@ typedef struct VglbImage {
     uint32_t slots;
     // VkFormat: 109, VK_FORMAT_R32G32B32A32_SFLOAT; GL_RGBA32F.
     VglbFormat format;
-    // Width in texels. Height, and below it what else the image is made with: 2D, one mip level, one layer, one sample.
+    // Width in texels.
     uint32_t width;
     // Height in texels.
     uint32_t height;

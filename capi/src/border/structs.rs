@@ -180,8 +180,8 @@ pub struct VglbPixels {
     pub data: *const c_void,
 }
 
-/// A texture's image on a graphics device, described as its sender has made it. An importer makes the same: see
-/// docs/transport.md, "Importing". All images of one surface are alike.
+/// A texture's image on a graphics device, described as its sender has made it. An importer makes the same, 2D, with one mip
+/// level, one layer and one sample: see docs/transport.md, "Importing". All images of one surface are alike.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct VglbImage {
@@ -196,7 +196,7 @@ pub struct VglbImage {
     pub slots: u32,
     /// VkFormat: 109, VK_FORMAT_R32G32B32A32_SFLOAT; GL_RGBA32F.
     pub format: VglbFormat,
-    /// Width in texels. Height, and below it what else the image is made with: 2D, one mip level, one layer, one sample.
+    /// Width in texels.
     pub width: u32,
     /// Height in texels.
     pub height: u32,
