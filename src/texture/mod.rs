@@ -125,7 +125,10 @@ pub trait TextureWriter: Send {
     fn abandon(&mut self);
 }
 
-/// Receives one stream's textures. Always the newest one: textures that nobody waited for are skipped.
+/// Receives one stream's textures as pixels. Always the newest one: textures that nobody waited for are skipped.
+///
+/// A program that draws with a graphics device can have them as images of that device, on Linux: `linux::GpuReceiver`
+/// hands out an image where the sender has one, and pixels otherwise.
 pub trait TextureReceiver: Send {
     /// Waits for a texture newer than the last one that this receiver has read, at most `timeout` (`None`: for ever).
     fn wait(&mut self, timeout: Option<Duration>) -> Result<Event, TextureError>;

@@ -7,6 +7,7 @@
 #[macro_use]
 #[path = "../backend_suite/mod.rs"]
 mod backend_suite;
+mod by_the_document;
 mod child;
 mod commands;
 mod device;

@@ -29,7 +29,11 @@ impl Reading {
         match self.try_to_step(patience) {
             // Who is kept from running for a second is sent away, and may come again.
             Err(TextureError::Refused { .. }) => {
-                self.receiver = self.backend.open_on_gpu(&self.stream, gpu().facts().identity)?;
+                match self.backend.open_images(&self.stream, gpu().facts().identity) {
+                    Ok(receiver) => self.receiver = receiver,
+                    Err(TextureError::NoSuchStream { .. }) => return Ok(false),
+                    Err(e) => return Err(e),
+                }
                 Ok(true)
             }
             step => step,
