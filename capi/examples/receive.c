@@ -3,8 +3,9 @@
  *     receive                                    lists the streams
  *     receive STREAM [COUNT [save|compare FILE]]  receives COUNT textures (default 1)
  *
- * `save` writes the last texture's texels to FILE as they are: rows from the top down, four floats a texel. `compare` says
- * whether FILE holds the same bits. Exit code: 0 done, 1 failed or not the same, 2 the command line makes no sense.
+ * `save` writes the last texture's texels to FILE as they are: rows from the top down, four floats a texel. `compare`
+ * says whether FILE holds the same bits. Exit code: 0 done, 1 failed or not the same, 2 the command line makes no
+ * sense.
  *
  *     cc -std=c99 -Icapi/include capi/examples/receive.c -Ltarget/release -lvglb -o receive
  */

@@ -18,15 +18,15 @@
  *   says in a sentence what was wrong. NULL where it makes no sense, a wrong size or a stale handle is such an error.
  * - Handles (VglbStreams, VglbReceiver, VglbFrame) are given back once, with the function named at what hands them out.
  *   They are numbers, never reused: one that was given back, or was made up, is an error and never a crash.
- * - Every structure begins with struct_size, to be set to its sizeof by the caller before the call. A structure that the
- *   library fills is otherwise not read.
+ * - Every structure begins with struct_size, to be set to its sizeof by the caller before the call. A structure that
+ *   the library fills is otherwise not read.
  * - Threads: every function can be called by any thread at any time, different handles at the same time; what holds
  *   beyond that is said at the function. vglb_last_error is the calling thread's own.
- * - Pointers handed in are NULL, or point to what their type says; texts end in NUL. More can't be checked. They are not
- *   used after the call. What is handed out through a pointer says how long it is valid, and is never freed by the
+ * - Pointers handed in are NULL, or point to what their type says; texts end in NUL. More can't be checked. They are
+ *   not used after the call. What is handed out through a pointer says how long it is valid, and is never freed by the
  *   caller. Descriptors handed out are the caller's to close.
  * - Nothing is written to standard output or error, save by a fault of the library (Rust's message of a panic); no
- *   signal handler is set, no thread is started.
+ *   signal handler is set, and the library starts no thread of its own.
  * - A process that has forked may use in the child only what it opens there.
  */
 
@@ -193,11 +193,11 @@ typedef struct VglbOpenOptions {
     uint32_t struct_size;
     // 0, or VGLB_OPEN_IMAGES.
     uint32_t flags;
-    // With VGLB_OPEN_IMAGES: VkPhysicalDeviceIDProperties::deviceUUID, GL_DEVICE_UUID_EXT or cudaDeviceProp::uuid of the
-    // device that is to import.
+    // With VGLB_OPEN_IMAGES: VkPhysicalDeviceIDProperties::deviceUUID, GL_DEVICE_UUID_EXT or cudaDeviceProp::uuid of
+    // the device that is to import.
     uint8_t device_uuid[16];
-    // With VGLB_OPEN_IMAGES: VkPhysicalDeviceIDProperties::driverUUID or GL_DRIVER_UUID_EXT. All 0 where the API has none
-    // (CUDA): then the device decides alone.
+    // With VGLB_OPEN_IMAGES: VkPhysicalDeviceIDProperties::driverUUID or GL_DRIVER_UUID_EXT. All 0 where the API has
+    // none (CUDA): then the device decides alone.
     uint8_t driver_uuid[16];
 } VglbOpenOptions;
 
@@ -215,7 +215,8 @@ typedef struct VglbFrameInfo {
     uint32_t grid_size;
     // How the LUT lies in the texture.
     VglbLayout layout;
-    // The sender's revision: 1, 2, 3, and so on. Where the transport has none, a number that changes with every texture.
+    // The sender's revision: 1, 2, 3, and so on. Where the transport has none, a number that changes with every
+    // texture.
     uint64_t revision;
     // When it was published, in nanoseconds since 1970-01-01 UTC; 0 where the transport does not tell.
     uint64_t published_realtime_ns;
@@ -231,26 +232,26 @@ typedef struct VglbPixels {
     uint32_t row_pitch;
     // Bytes in all: width * height * 16.
     uint64_t bytes;
-    // Rows from the top down, each of `width` texels of four 32-bit floats R, G, B, A, in the processor's byte order. To
-    // be read only, by any thread, until vglb_release of the frame. Aligned to 16 bytes.
+    // Rows from the top down, each of `width` texels of four 32-bit floats R, G, B, A, in the processor's byte order.
+    // To be read only, by any thread, until vglb_release of the frame. Aligned to 16 bytes.
     const void *data;
 } VglbPixels;
 
-// A texture's image on a graphics device, described as its sender has made it. An importer makes the same: see
-// docs/transport.md, "Importing". All images of one surface are alike.
+// A texture's image on a graphics device, described as its sender has made it. An importer makes the same, 2D, with
+// one mip level, one layer and one sample: see docs/transport.md, "Importing". All images of one surface are alike.
 typedef struct VglbImage {
     // To be set to sizeof(VglbImage).
     uint32_t struct_size;
     // Which image of the surface holds this texture, from 0.
     uint32_t slot;
-    // The set of images that the stream's textures are in, by a number that no other set of the stream has. Import when
-    // it changes: all slots, each once. Keep them until it changes again.
+    // The set of images that the stream's textures are in, by a number that no other set of the stream has. Import
+    // when it changes: all slots, each once. Keep them until it changes again.
     uint64_t surface;
     // How many images the surface has.
     uint32_t slots;
     // VkFormat: 109, VK_FORMAT_R32G32B32A32_SFLOAT; GL_RGBA32F.
     VglbFormat format;
-    // Width in texels. Height, and below it what else the image is made with: 2D, one mip level, one layer, one sample.
+    // Width in texels.
     uint32_t width;
     // Height in texels.
     uint32_t height;
@@ -258,7 +259,8 @@ typedef struct VglbImage {
     uint32_t tiling;
     // VkImageUsageFlags.
     uint32_t usage;
-    // Size of the memory allocation in bytes: VkMemoryAllocateInfo::allocationSize, and the size for glImportMemoryFdEXT.
+    // Size of the memory allocation in bytes: VkMemoryAllocateInfo::allocationSize, and the size for
+    // glImportMemoryFdEXT.
     uint64_t memory_bytes;
     // Where the image begins in the memory, in bytes.
     uint64_t offset;
@@ -290,15 +292,16 @@ VglbStatus vglb_check_abi(uint32_t abi_version);
 // The library's version, as "0.1.0". Static: never to be freed.
 const char *vglb_version(void);
 
-// What was wrong with the last call on this thread that failed, as a sentence in UTF-8: what it was, with the value, and
-// what would be right. "" where none has failed. Never NULL. The library's: valid until the next call on this thread.
+// What was wrong with the last call on this thread that failed, as a sentence in UTF-8: what it was, with the value,
+// and what would be right. "" where none has failed. Never NULL. The library's: valid until the next call on this
+// thread.
 const char *vglb_last_error(void);
 
 // The name of a status, as "VGLB_STATUS_ENDED"; of any other number "VGLB_STATUS_?". Static: never to be freed.
 const char *vglb_status_name(int32_t status);
 
-// Looks which streams there are on this computer now. No stream at all is an empty list and no error. Streams whose name
-// holds a NUL can't be named in C, and are left out.
+// Looks which streams there are on this computer now. No stream at all is an empty list and no error. Streams whose
+// name holds a NUL can't be named in C, and are left out.
 //
 // The list is the caller's, to be given back with vglb_streams_free. Any thread, at any time.
 VglbStatus vglb_list(struct VglbStreams **streams);
@@ -315,27 +318,27 @@ VglbStatus vglb_streams_get(const struct VglbStreams *streams,
 // Gives a list back. Its texts are not to be used any more.
 VglbStatus vglb_streams_free(struct VglbStreams *streams);
 
-// Waits until a stream of this name can be opened, at most `timeout_ms` milliseconds (below 0: for ever; 0: only looks).
-// VGLB_STATUS_TIMED_OUT where the time is up before. A wait for ever can't be ended. Any thread, at any time.
+// Waits until a stream of this name can be opened, at most `timeout_ms` milliseconds (below 0: for ever; 0: only
+// looks). VGLB_STATUS_TIMED_OUT where the time is up before. A wait for ever can't be ended. Any thread, at any time.
 VglbStatus vglb_wait_for_stream(const char *stream,
                                 int64_t timeout_ms);
 
-// Connects to a stream. `stream` is its name, UTF-8; `options` may be NULL: pixels then. Neither is used after the call.
-// May take some seconds where the sender does not answer. VGLB_STATUS_ERROR_NO_SUCH_STREAM where there is none: the
-// sentence says which there are.
+// Connects to a stream. `stream` is its name, UTF-8; `options` may be NULL: pixels then. Neither is used after the
+// call. May take some seconds where the sender does not answer. VGLB_STATUS_ERROR_NO_SUCH_STREAM where there is none:
+// the sentence says which there are.
 //
 // The receiver is the caller's, to be given back with vglb_close. Any thread, at any time.
 VglbStatus vglb_open(const char *stream,
                      const struct VglbOpenOptions *options,
                      struct VglbReceiver **receiver);
 
-// Waits for a texture that this receiver has not handed out yet, at most `timeout_ms` milliseconds (below 0: for ever; 0:
-// only looks), and hands out the newest: those in between are skipped. A receiver that has just connected gets the
-// texture that is there. VGLB_STATUS_TIMED_OUT where nothing new came, VGLB_STATUS_ENDED where the stream has ended; then
-// and in case of an error `*frame` is NULL.
+// Waits for a texture that this receiver has not handed out yet, at most `timeout_ms` milliseconds (below 0: for ever;
+// 0: only looks), and hands out the newest: those in between are skipped. A receiver that has just connected gets the
+// texture that is there. VGLB_STATUS_TIMED_OUT where nothing new came, VGLB_STATUS_ENDED where the stream has ended;
+// then and in case of an error `*frame` is NULL.
 //
-// The frame is the caller's, to be given back with vglb_release; it outlives the receiver. One thread at a time for one
-// receiver: a second gets VGLB_STATUS_ERROR_BUSY. Different receivers at the same time.
+// The frame is the caller's, to be given back with vglb_release; it outlives the receiver. One thread at a time for
+// one receiver: a second gets VGLB_STATUS_ERROR_BUSY. Different receivers at the same time.
 VglbStatus vglb_wait(struct VglbReceiver *receiver,
                      int64_t timeout_ms,
                      struct VglbFrame **frame);
@@ -361,16 +364,16 @@ VglbStatus vglb_frame_image(const struct VglbFrame *frame,
 // A descriptor of the memory behind image number `slot` of the frame's surface, from 0: to be imported once into one's
 // own device, as VglbImage describes it. Any slot can be asked for, not only the frame's own.
 //
-// `*fd` is the caller's: a new descriptor, closed on exec, that an import which succeeds takes over, and that the caller
-// closes otherwise. The memory lives for as long as anybody has it, also after the frame was released and the sender has
-// gone. -1 in case of an error. Any thread, at any time before vglb_release.
+// `*fd` is the caller's: a new descriptor, closed on exec, that an import which succeeds takes over, and that the
+// caller closes otherwise. The memory lives for as long as anybody has it, also after the frame was released and the
+// sender has gone. -1 in case of an error. Any thread, at any time before vglb_release.
 VglbStatus vglb_frame_image_fd(const struct VglbFrame *frame,
                                uint32_t slot,
                                int *fd);
 
 // Gives a frame back. Its pixels are not to be read any more. An image is to be released once all of the device's work
-// with it has ended (vkWaitForFences, glClientWaitSync, cudaStreamSynchronize), and within a second of the moment when the
-// next texture is there: a receiver that keeps one for longer is sent away. Any thread.
+// with it has ended (vkWaitForFences, glClientWaitSync, cudaStreamSynchronize), and within a second of the moment when
+// the next texture is there: a receiver that keeps one for longer is sent away. Any thread.
 VglbStatus vglb_release(struct VglbFrame *frame);
 
 #ifdef __cplusplus

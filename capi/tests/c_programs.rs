@@ -1,5 +1,5 @@
-//! Programs in C that use the library, against a real server with a real LUT. Compiling them needs `cc`, as building with
-//! Rust does; the tests that need more are run by `cargo xtask test --only c-interface`.
+//! Programs in C that use the library, against a real server with a real LUT. Compiling them needs `cc`, as building
+//! with Rust does; the tests that need more are run by `cargo xtask test --only c-interface`.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]

@@ -224,7 +224,7 @@ pub const STEPS: &[Step] = &[
         name: "c-header",
         proves: "the C header says what the C interface is",
         groups: &[Test],
-        host: Host::Any,
+        host: LINUX,
         needs: &[receivers::CBINDGEN],
         run: receivers::check_header,
     },

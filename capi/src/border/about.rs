@@ -47,8 +47,9 @@ pub extern "C" fn vglb_version() -> *const c_char {
     VERSION.as_ptr()
 }
 
-/// What was wrong with the last call on this thread that failed, as a sentence in UTF-8: what it was, with the value, and
-/// what would be right. "" where none has failed. Never NULL. The library's: valid until the next call on this thread.
+/// What was wrong with the last call on this thread that failed, as a sentence in UTF-8: what it was, with the value,
+/// and what would be right. "" where none has failed. Never NULL. The library's: valid until the next call on this
+/// thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn vglb_last_error() -> *const c_char {
     // The text stays where it is until `remember` puts another in its place.

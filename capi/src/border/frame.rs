@@ -61,9 +61,9 @@ pub unsafe extern "C" fn vglb_frame_image(frame: *const VglbFrame, image: *mut V
 /// A descriptor of the memory behind image number `slot` of the frame's surface, from 0: to be imported once into one's
 /// own device, as VglbImage describes it. Any slot can be asked for, not only the frame's own.
 ///
-/// `*fd` is the caller's: a new descriptor, closed on exec, that an import which succeeds takes over, and that the caller
-/// closes otherwise. The memory lives for as long as anybody has it, also after the frame was released and the sender has
-/// gone. -1 in case of an error. Any thread, at any time before vglb_release.
+/// `*fd` is the caller's: a new descriptor, closed on exec, that an import which succeeds takes over, and that the
+/// caller closes otherwise. The memory lives for as long as anybody has it, also after the frame was released and the
+/// sender has gone. -1 in case of an error. Any thread, at any time before vglb_release.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vglb_frame_image_fd(frame: *const VglbFrame, slot: u32, fd: *mut c_int) -> VglbStatus {
     guarded(|| {
@@ -81,8 +81,8 @@ pub unsafe extern "C" fn vglb_frame_image_fd(frame: *const VglbFrame, slot: u32,
 }
 
 /// Gives a frame back. Its pixels are not to be read any more. An image is to be released once all of the device's work
-/// with it has ended (vkWaitForFences, glClientWaitSync, cudaStreamSynchronize), and within a second of the moment when the
-/// next texture is there: a receiver that keeps one for longer is sent away. Any thread.
+/// with it has ended (vkWaitForFences, glClientWaitSync, cudaStreamSynchronize), and within a second of the moment when
+/// the next texture is there: a receiver that keeps one for longer is sent away. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn vglb_release(frame: *mut VglbFrame) -> VglbStatus {
     guarded(|| FRAMES.take_back(frame.addr()).map(|_| VglbStatus::Ok))

@@ -81,4 +81,40 @@ mod tests {
         let said = unsafe { CStr::from_ptr(vglb_last_error()) };
         assert_eq!(said.to_str(), Ok("a fault of this library, please report it: no way"));
     }
+
+    /// What `tests/c/misuse.c` shows on Linux, as far as it needs no stream: on every platform.
+    #[test]
+    fn bad_arguments_are_errors_on_every_platform() {
+        use std::ptr::{null, null_mut};
+        let (mut receiver, mut frame) = (std::ptr::without_provenance_mut(7), std::ptr::without_provenance_mut(7));
+        // SAFETY: pointers that are null, or point to what they should; handles may be anything.
+        unsafe {
+            assert_eq!(vglb_list(null_mut()), VglbStatus::ErrorInvalidArgument);
+            assert_eq!(vglb_open(null(), null(), &mut receiver), VglbStatus::ErrorInvalidArgument);
+            assert!(receiver.is_null(), "a failed call leaves an old value");
+            assert_eq!(vglb_open(c"\xff".as_ptr(), null(), &mut receiver), VglbStatus::ErrorInvalidArgument);
+            let options = VglbOpenOptions { struct_size: 4, flags: 0, device_uuid: [0; 16], driver_uuid: [0; 16] };
+            assert_eq!(vglb_open(c"s".as_ptr(), &options, &mut receiver), VglbStatus::ErrorStructSize);
+            assert_eq!(vglb_wait(std::ptr::without_provenance_mut(9), -1, &mut frame), VglbStatus::ErrorInvalidHandle);
+            assert!(frame.is_null());
+            assert_eq!(vglb_frame_info(null(), null_mut()), VglbStatus::ErrorInvalidArgument);
+        }
+        assert_eq!(vglb_close(null_mut()), VglbStatus::ErrorInvalidHandle);
+        assert_eq!(vglb_release(null_mut()), VglbStatus::ErrorInvalidHandle);
+        assert_eq!(vglb_streams_free(null_mut()), VglbStatus::ErrorInvalidHandle);
+    }
+
+    #[test]
+    fn a_list_comes_or_a_reason_why_not() {
+        let mut streams = std::ptr::null_mut();
+        // SAFETY: a place for a handle.
+        match unsafe { vglb_list(&mut streams) } {
+            VglbStatus::Ok => assert_eq!(vglb_streams_free(streams), VglbStatus::Ok),
+            failed => {
+                assert!((failed as i32) < 0 && streams.is_null());
+                // SAFETY: the library's own string, of this thread.
+                assert!(!unsafe { CStr::from_ptr(vglb_last_error()) }.is_empty());
+            }
+        }
+    }
 }

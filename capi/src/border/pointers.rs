@@ -93,7 +93,8 @@ unsafe fn check_size<T: Sized32>(pointer: *const T) -> Result<(), Failure> {
         return Ok(());
     }
     let sentence = format!(
-        "{}.struct_size is {size}; this library's is {}: set it to sizeof({}), and compile with the header of this version",
+        "{}.struct_size is {size}; this library's is {}: set it to sizeof({}), and compile with the header of \
+         this version",
         T::NAME,
         size_of::<T>(),
         T::NAME

@@ -11,8 +11,8 @@ fn time(timeout_ms: i64) -> Option<Duration> {
     u64::try_from(timeout_ms).ok().map(Duration::from_millis)
 }
 
-/// Waits until a stream of this name can be opened, at most `timeout_ms` milliseconds (below 0: for ever; 0: only looks).
-/// VGLB_STATUS_TIMED_OUT where the time is up before. A wait for ever can't be ended. Any thread, at any time.
+/// Waits until a stream of this name can be opened, at most `timeout_ms` milliseconds (below 0: for ever; 0: only
+/// looks). VGLB_STATUS_TIMED_OUT where the time is up before. A wait for ever can't be ended. Any thread, at any time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vglb_wait_for_stream(stream: *const c_char, timeout_ms: i64) -> VglbStatus {
     guarded(|| {
@@ -23,9 +23,9 @@ pub unsafe extern "C" fn vglb_wait_for_stream(stream: *const c_char, timeout_ms:
     })
 }
 
-/// Connects to a stream. `stream` is its name, UTF-8; `options` may be NULL: pixels then. Neither is used after the call.
-/// May take some seconds where the sender does not answer. VGLB_STATUS_ERROR_NO_SUCH_STREAM where there is none: the
-/// sentence says which there are.
+/// Connects to a stream. `stream` is its name, UTF-8; `options` may be NULL: pixels then. Neither is used after the
+/// call. May take some seconds where the sender does not answer. VGLB_STATUS_ERROR_NO_SUCH_STREAM where there is none:
+/// the sentence says which there are.
 ///
 /// The receiver is the caller's, to be given back with vglb_close. Any thread, at any time.
 #[unsafe(no_mangle)]
@@ -56,13 +56,13 @@ fn open(stream: &str, options: Option<VglbOpenOptions>) -> Result<Receiver, Fail
     }
 }
 
-/// Waits for a texture that this receiver has not handed out yet, at most `timeout_ms` milliseconds (below 0: for ever; 0:
-/// only looks), and hands out the newest: those in between are skipped. A receiver that has just connected gets the
-/// texture that is there. VGLB_STATUS_TIMED_OUT where nothing new came, VGLB_STATUS_ENDED where the stream has ended; then
-/// and in case of an error `*frame` is NULL.
+/// Waits for a texture that this receiver has not handed out yet, at most `timeout_ms` milliseconds (below 0: for ever;
+/// 0: only looks), and hands out the newest: those in between are skipped. A receiver that has just connected gets the
+/// texture that is there. VGLB_STATUS_TIMED_OUT where nothing new came, VGLB_STATUS_ENDED where the stream has ended;
+/// then and in case of an error `*frame` is NULL.
 ///
-/// The frame is the caller's, to be given back with vglb_release; it outlives the receiver. One thread at a time for one
-/// receiver: a second gets VGLB_STATUS_ERROR_BUSY. Different receivers at the same time.
+/// The frame is the caller's, to be given back with vglb_release; it outlives the receiver. One thread at a time for
+/// one receiver: a second gets VGLB_STATUS_ERROR_BUSY. Different receivers at the same time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vglb_wait(
     receiver: *mut VglbReceiver,

@@ -5,8 +5,8 @@ use std::time::SystemTime;
 use virtual_gpu_lut_box::hald::{Layout, TextureShape};
 use virtual_gpu_lut_box::texture::RGBA32F;
 
-/// Looks which streams there are on this computer now. No stream at all is an empty list and no error. Streams whose name
-/// holds a NUL can't be named in C, and are left out.
+/// Looks which streams there are on this computer now. No stream at all is an empty list and no error. Streams whose
+/// name holds a NUL can't be named in C, and are left out.
 ///
 /// The list is the caller's, to be given back with vglb_streams_free. Any thread, at any time.
 #[unsafe(no_mangle)]

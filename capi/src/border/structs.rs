@@ -107,11 +107,11 @@ pub struct VglbOpenOptions {
     pub struct_size: u32,
     /// 0, or VGLB_OPEN_IMAGES.
     pub flags: u32,
-    /// With VGLB_OPEN_IMAGES: VkPhysicalDeviceIDProperties::deviceUUID, GL_DEVICE_UUID_EXT or cudaDeviceProp::uuid of the
-    /// device that is to import.
+    /// With VGLB_OPEN_IMAGES: VkPhysicalDeviceIDProperties::deviceUUID, GL_DEVICE_UUID_EXT or cudaDeviceProp::uuid of
+    /// the device that is to import.
     pub device_uuid: [u8; 16],
-    /// With VGLB_OPEN_IMAGES: VkPhysicalDeviceIDProperties::driverUUID or GL_DRIVER_UUID_EXT. All 0 where the API has none
-    /// (CUDA): then the device decides alone.
+    /// With VGLB_OPEN_IMAGES: VkPhysicalDeviceIDProperties::driverUUID or GL_DRIVER_UUID_EXT. All 0 where the API has
+    /// none (CUDA): then the device decides alone.
     pub driver_uuid: [u8; 16],
 }
 
@@ -157,7 +157,8 @@ pub struct VglbFrameInfo {
     pub grid_size: u32,
     /// How the LUT lies in the texture.
     pub layout: VglbLayout,
-    /// The sender's revision: 1, 2, 3, and so on. Where the transport has none, a number that changes with every texture.
+    /// The sender's revision: 1, 2, 3, and so on. Where the transport has none, a number that changes with every
+    /// texture.
     pub revision: u64,
     /// When it was published, in nanoseconds since 1970-01-01 UTC; 0 where the transport does not tell.
     pub published_realtime_ns: u64,
@@ -175,13 +176,13 @@ pub struct VglbPixels {
     pub row_pitch: u32,
     /// Bytes in all: width * height * 16.
     pub bytes: u64,
-    /// Rows from the top down, each of `width` texels of four 32-bit floats R, G, B, A, in the processor's byte order. To
-    /// be read only, by any thread, until vglb_release of the frame. Aligned to 16 bytes.
+    /// Rows from the top down, each of `width` texels of four 32-bit floats R, G, B, A, in the processor's byte order.
+    /// To be read only, by any thread, until vglb_release of the frame. Aligned to 16 bytes.
     pub data: *const c_void,
 }
 
-/// A texture's image on a graphics device, described as its sender has made it. An importer makes the same: see
-/// docs/transport.md, "Importing". All images of one surface are alike.
+/// A texture's image on a graphics device, described as its sender has made it. An importer makes the same, 2D, with
+/// one mip level, one layer and one sample: see docs/transport.md, "Importing". All images of one surface are alike.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct VglbImage {
@@ -189,14 +190,14 @@ pub struct VglbImage {
     pub struct_size: u32,
     /// Which image of the surface holds this texture, from 0.
     pub slot: u32,
-    /// The set of images that the stream's textures are in, by a number that no other set of the stream has. Import when
-    /// it changes: all slots, each once. Keep them until it changes again.
+    /// The set of images that the stream's textures are in, by a number that no other set of the stream has. Import
+    /// when it changes: all slots, each once. Keep them until it changes again.
     pub surface: u64,
     /// How many images the surface has.
     pub slots: u32,
     /// VkFormat: 109, VK_FORMAT_R32G32B32A32_SFLOAT; GL_RGBA32F.
     pub format: VglbFormat,
-    /// Width in texels. Height, and below it what else the image is made with: 2D, one mip level, one layer, one sample.
+    /// Width in texels.
     pub width: u32,
     /// Height in texels.
     pub height: u32,
@@ -204,7 +205,8 @@ pub struct VglbImage {
     pub tiling: u32,
     /// VkImageUsageFlags.
     pub usage: u32,
-    /// Size of the memory allocation in bytes: VkMemoryAllocateInfo::allocationSize, and the size for glImportMemoryFdEXT.
+    /// Size of the memory allocation in bytes: VkMemoryAllocateInfo::allocationSize, and the size for
+    /// glImportMemoryFdEXT.
     pub memory_bytes: u64,
     /// Where the image begins in the memory, in bytes.
     pub offset: u64,

@@ -4,8 +4,8 @@
 //! wgpu-receiver vglb-lut-cam1 --picture shot.png --out graded.png
 //! ```
 //!
-//! The LUT comes as an image of wgpu's own graphics device, where the sender has the same one: nothing passes through the
-//! processor. Otherwise its pixels are uploaded, and the program says so.
+//! The LUT comes as an image of wgpu's own graphics device, where the sender has the same one: nothing passes through
+//! the processor. Otherwise its pixels are uploaded, and the program says so.
 
 #[cfg(all(target_os = "linux", target_pointer_width = "64", target_endian = "little"))]
 mod program;

@@ -67,8 +67,8 @@ impl Context {
         let context = egl.create_context(display, config, None, &version).context("OpenGL 4.3")?;
         egl.make_current(display, None, None, Some(context)).context("eglMakeCurrent")?;
         let function = |name: &str| egl.get_proc_address(name).map_or(std::ptr::null(), |f| f as *const c_void);
-        // SAFETY: the context is current on this thread, to which it stays bound: `Context` is not `Send`. The functions
-        // are those that EGL gives for these names.
+        // SAFETY: the context is current on this thread, to which it stays bound: `Context` is not `Send`. The
+        // functions are those that EGL gives for these names.
         let (gl, name) = unsafe {
             let gl = glow::Context::from_loader_function(function);
             let name = format!(

@@ -43,7 +43,8 @@ impl MemoryObjects {
             found => Ok(found),
         };
         type Found = *const c_void;
-        // SAFETY: the extensions give the functions of these names these signatures; null is no function, and was sorted out.
+        // SAFETY: the extensions give the functions of these names these signatures; null is no function, and was
+        // sorted out.
         unsafe {
             Ok(MemoryObjects {
                 get_unsigned_byte: transmute::<Found, GetUnsignedByte>(find("glGetUnsignedBytevEXT")?),

@@ -59,8 +59,8 @@ impl<'a> Images<'a> {
 
         // An encoder of its own: wgpu's commands and others do not mix in one.
         let mut copy = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        // SAFETY: the commands are recorded into an open command buffer, about an image and a texture of this device that
-        // live until the wait below; the texture is in the layout that wgpu has for the state above.
+        // SAFETY: the commands are recorded into an open command buffer, about an image and a texture of this device
+        // that live until the wait below; the texture is in the layout that wgpu has for the state above.
         unsafe {
             let hal = device.as_hal::<Vulkan>().context("wgpu's device is not on Vulkan")?;
             let to = into.as_hal::<Vulkan>().context("wgpu's texture is not on Vulkan")?.raw_handle();
