@@ -49,6 +49,13 @@ pub fn gather(gpu: &GpuChoice) -> Value {
                     Err(_) => "broken",
                 },
                 "why": checked.err().map(|e| e.to_string()),
+                "graphics_devices": backend.graphics_devices().iter().map(|device| json!({
+                    "number": device.number,
+                    "name": device.name,
+                    "driver": device.driver,
+                    "usable": device.fault.is_none(),
+                    "why": device.fault,
+                })).collect::<Vec<_>>(),
                 "details": backend.details().into_iter().map(|(k, v)| (k.to_owned(), v.into())).collect::<serde_json::Map<_, _>>(),
             })
         })
@@ -90,11 +97,19 @@ fn show(info: &Value) -> anyhow::Result<()> {
         for (name, value) in backend["details"].as_object().into_iter().flatten() {
             line(format_args!("           {name}: {}", text(value)))?;
         }
+        for device in backend["graphics_devices"].as_array().into_iter().flatten() {
+            let usable = match device["why"].as_str() {
+                None => "usable".to_owned(),
+                Some(why) => format!("not used: {why}"),
+            };
+            let [name, driver] = [&device["name"], &device["driver"]].map(text);
+            line(format_args!("           device {}: {name}, {driver}: {usable}", device["number"]))?;
+        }
     }
     let limits = &info["limits"];
     line(format_args!("\nProtocol      {}", text(&info["protocol"])))?;
     line(format_args!("Streams       {}", text(&info["channels"])))?;
-    line(format_args!("Textures      {}, never 8-bit", list(&info["texture_formats"])))?;
+    line(format_args!("Textures      {}, never 8-bit unless asked for", list(&info["texture_formats"])))?;
     line(format_args!("Layouts       {}", list(&info["layouts"])))?;
     line(format_args!("Entry orders  {}", list(&info["entry_orders"])))?;
     line(format_args!(

@@ -5,8 +5,8 @@ use crate::EVENTS;
 use crate::channel::{ChannelSet, ChannelSettings};
 use crate::hald::{EntryOrder, Layout};
 use crate::server::{Server, ServerConfig};
-use crate::texture::{self, GpuChoice};
-use anyhow::Context;
+use crate::texture::{self, GpuChoice, Options, TextureBackend, syphon};
+use anyhow::{Context, bail};
 use clap::{Args, value_parser};
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -34,6 +34,12 @@ pub struct Serve {
     /// How textures are shared: auto, or a name that `vglb info` lists
     #[arg(long, default_value = "auto", value_name = "NAME")]
     backend: String,
+    /// What Syphon images hold: byte-planes (every float32 bit), 8bit (rounded to 256 steps and clamped)
+    #[arg(long, default_value = "byte-planes", value_name = "ENCODING")]
+    syphon_encoding: syphon::Encoding,
+    /// Send each stream over Syphon as an 8-bit image as well, with " (8-bit)" behind its name
+    #[arg(long = "syphon-8bit")]
+    syphon_8bit: bool,
     /// The graphics device that textures are shared through: auto, off, or a number or a part of a name that
     /// `vglb info` lists
     #[arg(long, default_value = "auto", value_name = "DEVICE")]
@@ -66,7 +72,7 @@ pub fn run(args: &Serve) -> anyhow::Result<ExitCode> {
     })
     .context("can't watch for signals")?;
 
-    let backend = texture::choose_on(&args.backend, &args.gpu).context("can't share textures")?;
+    let backend = choose_backend(args)?;
     let settings = ChannelSettings {
         stream_name: args.stream_name.clone(),
         layout: args.layout,
@@ -88,6 +94,9 @@ pub fn run(args: &Serve) -> anyhow::Result<ExitCode> {
         info!(target: EVENTS, "{hint}");
     }
     info!("textures are shared through {}: {}", backend.name(), backend.description());
+    if let Some(why) = backend.graphics_fault() {
+        warn!("textures are shared through memory only: {why}");
+    }
 
     // The sending half lives as long as the handler, which is for ever.
     let _ = stopped.recv();
@@ -97,6 +106,23 @@ pub fn run(args: &Serve) -> anyhow::Result<ExitCode> {
     }
     channels.close();
     Ok(ExitCode::SUCCESS)
+}
+
+/// The back end asked for, with its options.
+fn choose_backend(args: &Serve) -> anyhow::Result<Arc<dyn TextureBackend>> {
+    let syphon = syphon::Options { encoding: args.syphon_encoding, also_eight_bit: args.syphon_8bit };
+    let options = Options { gpu: args.gpu.clone(), syphon };
+    let backend = texture::choose_with(&args.backend, &options).context("can't share textures")?;
+    if syphon != syphon::Options::default() && backend.name() != "syphon" {
+        bail!(
+            "--syphon-encoding and --syphon-8bit are for Syphon; textures are shared through {} here",
+            backend.name()
+        );
+    }
+    if syphon.encoding == syphon::Encoding::EightBit {
+        warn!("every stream is an 8-bit image, as asked for: values are rounded to 256 steps, and clamped to 0 and 1");
+    }
+    Ok(backend)
 }
 
 /// Who can reach an address, and how to change that.

@@ -134,6 +134,10 @@ impl TextureBackend for SpoutBackend {
         Ok(())
     }
 
+    fn reads_on_device(&self) -> bool {
+        true
+    }
+
     fn details(&self) -> Vec<(&'static str, String)> {
         let device = self.device.get().map_or_else(|e| format!("none: {e}"), |device| device.description());
         let adapters = self.device.adapters();
