@@ -56,7 +56,7 @@ def test_what_cannot_be_used_is_refused_and_the_connection_goes_on(port):
             ({"command": "setLUT", "arguments": {"lutData": b"\0" * 100}}, "100 bytes are not a whole number of entries"),
             ({"command": "setLUT", "arguments": {"lutData": b"\0" * 16 * 9}}, "9 entries"),
             ({"command": "setLUT", "arguments": {}}, "lutData"),
-            (set_lut("a", infinite), "not finite"),
+            (set_lut("a", infinite), "is NaN or infinite, the first at r=0, g=1, b=2"),
             ({"command": "nonsense"}, '"nonsense"'),
             ({"service": "test"}, "command"),
             (set_lut("x" * 2000, random_bits(2, 1)), "2000 bytes"),

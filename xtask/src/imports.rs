@@ -20,6 +20,7 @@ const OF_WINDOWS: &[&str] = &[
     "ntdll.dll",
     "ole32.dll",
     "oleaut32.dll",
+    "rpcrt4.dll",
     "shell32.dll",
     "user32.dll",
     "userenv.dll",
