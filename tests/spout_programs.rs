@@ -107,3 +107,22 @@ fn programs_and_files_may_lie_in_folders_with_spaces_and_umlauts() {
     let written = std::fs::read(folder.join("zurück.npy")).unwrap();
     assert_eq!(written[written.len() - 128..], npy[npy.len() - 128..], "every bit, −0.0 and subnormals too");
 }
+
+#[test]
+fn the_graphics_adapter_is_the_users_choice() {
+    let place = Place::new();
+    let info = |gpu: &str| -> Value {
+        let info: Value = serde_json::from_slice(&place.run(&["info", "--json", "--gpu", gpu]).stdout).unwrap();
+        info["backends"].as_array().unwrap().iter().find(|b| b["name"] == "spout").unwrap()["details"].clone()
+    };
+    let adapters = info("auto")["adapters"].as_str().unwrap().to_owned();
+    assert!(adapters.starts_with("0: "), "{adapters}");
+    for gpu in ["auto", "0", "off"] {
+        let device = info(gpu)["device"].as_str().unwrap().to_owned();
+        assert!(device.contains(", Direct3D feature level 1"), "{gpu}: {device}");
+    }
+    let served = place.run(&["serve", "--port", "0", "--gpu", "Voodoo 2"]);
+    assert_eq!(served.status.code(), Some(1));
+    assert!(stderr(&served).contains("no graphics adapter is \"Voodoo 2\"; there are 0: "), "{}", stderr(&served));
+    assert!(!stderr(&served).contains("listening"));
+}

@@ -63,7 +63,66 @@ fn verdict(reading: &GpuReading) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::texture::{Frame, StreamInfo, TextureReceiver, TextureSender};
+    use clap::Parser;
     use std::time::Duration;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Receive,
+    }
+
+    /// A stream of one texture, of which so many texels differ.
+    struct Spoiled(usize);
+
+    impl TextureBackend for Spoiled {
+        fn name(&self) -> &'static str {
+            "spoiled"
+        }
+        fn description(&self) -> &'static str {
+            "for this test"
+        }
+        fn check(&self) -> Result<(), TextureError> {
+            Ok(())
+        }
+        fn create_sender(&self, _: &str) -> Result<Box<dyn TextureSender>, TextureError> {
+            Err(TextureError::Ended)
+        }
+        fn streams(&self) -> Result<Vec<StreamInfo>, TextureError> {
+            Ok(Vec::new())
+        }
+        fn open(&self, _: &str) -> Result<Box<dyn TextureReceiver>, TextureError> {
+            Err(TextureError::Ended)
+        }
+        fn probe(&self, _: &str) -> Result<Box<dyn GpuProbe>, TextureError> {
+            Ok(Box::new(Spoiled(self.0)))
+        }
+    }
+
+    impl GpuProbe for Spoiled {
+        fn device(&self) -> String {
+            "device 0: a fake".into()
+        }
+        fn wait(&mut self, _: Option<Duration>) -> Result<Event, TextureError> {
+            Ok(Event::Frame)
+        }
+        fn read(&mut self) -> Result<GpuReading, TextureError> {
+            let frame = Frame { width: 1, height: 1, texels: vec![[0; 16]], ..Frame::default() };
+            Ok(GpuReading { frame, copy_differs: self.0, ..GpuReading::default() })
+        }
+    }
+
+    #[test]
+    fn a_bit_that_differs_ends_it_with_code_1_and_none_with_0() {
+        let code = |differs, line: &[&str]| {
+            let args = Line::parse_from([&["receive", "s"], line].concat()).args;
+            format!("{:?}", run(&Spoiled(differs), &args).unwrap())
+        };
+        assert_eq!(code(0, &["--gpu", "--once"]), format!("{:?}", ExitCode::SUCCESS));
+        assert_eq!(code(3, &["--gpu", "--once"]), format!("{:?}", ExitCode::FAILURE));
+        assert_eq!(code(3, &["--gpu"]), format!("{:?}", ExitCode::FAILURE), "at once");
+    }
 
     #[test]
     fn a_difference_is_said_with_its_size() {

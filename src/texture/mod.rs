@@ -32,6 +32,7 @@ pub use gpu_probe::{GpuProbe, GpuReading, GraphicsDevice};
 pub use macos::with_main_loop;
 
 use crate::hald::{Texel, TextureShape};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -147,6 +148,36 @@ pub trait TextureReceiver: Send {
     /// [`TextureError::Ended`] where the stream has ended or nothing has been published yet. After an error, what
     /// `frame` holds is not defined.
     fn read(&mut self, frame: &mut Frame) -> Result<(), TextureError>;
+
+    /// Where the newest texture lies in memory that its sender shares, for whoever can do without a copy of it. Counts
+    /// as reading it. `None` where the platform has no such memory; then there is [`read`](Self::read).
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    fn in_place(&mut self) -> Result<Option<InPlace>, TextureError> {
+        Ok(None)
+    }
+}
+
+/// A texture in its sender's memory, which whoever has this can map and read.
+///
+/// The sender does not know who reads, and writes over the texture after it has published others. What was read is
+/// only good if [`is_intact`](Self::is_intact) still says so afterwards.
+pub struct InPlace {
+    /// What is known of the texture. Its `texels` are empty.
+    pub frame: Frame,
+    /// A path by which this process can open the memory for reading, for as long as this lives.
+    pub file: PathBuf,
+    /// Where in the memory row 0 begins, in bytes: a multiple of 64.
+    pub offset: u64,
+    intact: Box<dyn Fn() -> bool + Send + Sync>,
+}
+
+impl InPlace {
+    /// Whether the sender has not begun to write over the texture: everything that was read until now is of this one.
+    pub fn is_intact(&self) -> bool {
+        (self.intact)()
+    }
 }
 
 /// What a receiver waited for.

@@ -2,11 +2,11 @@
 //! input, one a line; each is answered with one line.
 
 use crate::backend_suite::{PATIENCE, marked, publish, read_mark, shape, until};
-use crate::device::gpu;
 use crate::reading::Reading;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::Arc;
 use std::time::Instant;
 use virtual_gpu_lut_box::hald::Texel;
 use virtual_gpu_lut_box::texture::linux::{GpuFrame, LinuxBackend, ReadBy};
@@ -21,7 +21,7 @@ const ANSWER: &str = "answer: ";
 #[test]
 fn other_process() {
     let Some(directory) = std::env::var_os(DIRECTORY) else { return };
-    let backend = LinuxBackend::with_directory(directory);
+    let backend = Arc::new(LinuxBackend::with_directory(directory));
     let mut player =
         Player { backend: &backend, sender: None, receivers: Vec::new(), held: Vec::new(), texels: Vec::new() };
     for line in std::io::stdin().lines() {
@@ -34,7 +34,7 @@ fn other_process() {
 }
 
 struct Player<'a> {
-    backend: &'a LinuxBackend,
+    backend: &'a Arc<LinuxBackend>,
     sender: Option<(Box<dyn TextureSender>, Box<dyn TextureWriter>)>,
     receivers: Vec<Reading>,
     held: Vec<GpuFrame>,
@@ -65,8 +65,7 @@ impl Player<'_> {
                 }
             }
             "open" => {
-                let receiver = self.backend.open_on_gpu(words[1], gpu().facts().identity)?;
-                self.receivers.push(Reading::new(receiver));
+                self.receivers.push(Reading::open(self.backend, words[1])?);
             }
             "wait" => {
                 let event = self.receivers.last_mut().unwrap().receiver.wait(Some(PATIENCE))?;

@@ -4,7 +4,6 @@
 //! reader knows the newest revision from the writer, waits for its image, and gives back what is in that.
 
 use crate::backend_suite::{PATIENCE, Platform};
-use crate::device::gpu;
 use crate::reading::Reading;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -60,9 +59,8 @@ impl TextureBackend for Images {
     }
 
     fn open(&self, stream: &str) -> Result<Box<dyn TextureReceiver>, TextureError> {
-        let inner = Reading::new(self.linux.open_on_gpu(stream, gpu().facts().identity)?);
-        let (linux, newest, stream) = (self.linux.clone(), self.newest(stream), stream.to_owned());
-        Ok(Box::new(Receiver { linux, stream, inner, newest, read: 0, reads: 0 }))
+        let inner = Reading::open(&self.linux, stream)?;
+        Ok(Box::new(Receiver { inner, newest: self.newest(stream), read: 0, reads: 0 }))
     }
 }
 
@@ -111,26 +109,10 @@ impl TextureWriter for Writer {
 }
 
 struct Receiver {
-    linux: Arc<LinuxBackend>,
-    stream: String,
     inner: Reading,
     newest: Arc<AtomicU64>,
     read: u64,
     reads: usize,
-}
-
-impl Receiver {
-    /// Waits a while for an image, and takes it. `false` where the stream has ended.
-    fn step(&mut self, patience: Duration) -> Result<bool, TextureError> {
-        match self.inner.step(patience) {
-            // Who looks too seldom is sent away, and may come again.
-            Err(TextureError::Refused { .. }) => {
-                self.inner.receiver = self.linux.open_on_gpu(&self.stream, gpu().facts().identity)?;
-                self.inner.step(patience)
-            }
-            step => step,
-        }
-    }
 }
 
 impl TextureReceiver for Receiver {
@@ -138,7 +120,7 @@ impl TextureReceiver for Receiver {
         let until = timeout.and_then(|t| Instant::now().checked_add(t));
         loop {
             // Ended comes before what is still unread.
-            if !self.step(Duration::from_millis(1))? {
+            if !self.inner.step(Duration::from_millis(1))? {
                 return Ok(Event::Ended);
             }
             if self.newest.load(Ordering::Acquire) > self.read {
@@ -154,7 +136,7 @@ impl TextureReceiver for Receiver {
         let (wanted, until) = (self.newest.load(Ordering::Acquire), Instant::now() + PATIENCE);
         let mut patience = Duration::ZERO;
         // Once at least: the stream may have ended, and its images with it.
-        while self.step(patience)? {
+        while self.inner.step(patience)? {
             if self.inner.frame.as_ref().is_some_and(|f| f.revision() >= wanted) {
                 self.reads += 1;
                 let by = if self.reads.is_multiple_of(2) { ReadBy::Fetch } else { ReadBy::Copy };

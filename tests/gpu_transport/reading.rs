@@ -2,12 +2,15 @@
 
 use crate::backend_suite::PATIENCE;
 use crate::device::gpu;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use virtual_gpu_lut_box::hald::Texel;
-use virtual_gpu_lut_box::texture::linux::{GpuFrame, GpuReceiver, ImageReader, ReadBy, Taken};
+use virtual_gpu_lut_box::texture::linux::{GpuFrame, GpuReceiver, ImageReader, LinuxBackend, ReadBy, Taken};
 use virtual_gpu_lut_box::texture::{Event, Frame, RGBA32F, TextureError};
 
 pub struct Reading {
+    backend: Arc<LinuxBackend>,
+    stream: String,
     pub receiver: GpuReceiver,
     /// The newest image that was taken.
     pub frame: Option<GpuFrame>,
@@ -16,12 +19,28 @@ pub struct Reading {
 }
 
 impl Reading {
-    pub fn new(receiver: GpuReceiver) -> Self {
-        Reading { receiver, frame: None, images: None }
+    pub fn open(backend: &Arc<LinuxBackend>, stream: &str) -> Result<Self, TextureError> {
+        let receiver = backend.open_on_gpu(stream, gpu().facts().identity)?;
+        Ok(Reading { backend: backend.clone(), stream: stream.to_owned(), receiver, frame: None, images: None })
     }
 
     /// Waits a while for an image, and takes it. `false` where the stream has ended.
     pub fn step(&mut self, patience: Duration) -> Result<bool, TextureError> {
+        match self.try_to_step(patience) {
+            // Who is kept from running for a second is sent away, and may come again.
+            Err(TextureError::Refused { .. }) => {
+                match self.backend.open_images(&self.stream, gpu().facts().identity) {
+                    Ok(receiver) => self.receiver = receiver,
+                    Err(TextureError::NoSuchStream { .. }) => return Ok(false),
+                    Err(e) => return Err(e),
+                }
+                Ok(true)
+            }
+            step => step,
+        }
+    }
+
+    fn try_to_step(&mut self, patience: Duration) -> Result<bool, TextureError> {
         if self.receiver.wait(Some(patience))? == Event::Ended {
             return Ok(false);
         }

@@ -99,6 +99,12 @@ impl Cmd {
         self
     }
 
+    /// More arguments.
+    pub fn args(mut self, arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Cmd {
+        self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
     /// An environment variable for the program.
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Cmd {
         self.environment.push((name.into(), value.into()));

@@ -20,6 +20,8 @@ mod mac;
 mod machine;
 mod need;
 mod python;
+mod python_package;
+mod receivers;
 mod runner;
 mod steps;
 mod tree;
@@ -76,6 +78,7 @@ fn run(request: Request) -> ExitCode {
             need::set_up(&machine, steps.flat_map(|step| step.needs))
         }
         Request::Shaders => report(machine.cargo("run --quiet --package shader-generator").run()),
+        Request::Header => report(receivers::write_header(&machine)),
         Request::Bench { arguments } => report(bench::run(&machine, &arguments)),
     }
 }

@@ -2,10 +2,10 @@
 //!
 //! To add a suite, add an entry: its name, what it proves, when and where it runs, what it needs, and the commands.
 
-use crate::command::Failure;
+use crate::command::{Cmd, Failure};
 use crate::machine::Machine;
 use crate::need::Need;
-use crate::{gnustep, house, imports, links, mac, python, vulkan, windows, wine};
+use crate::{gnustep, house, imports, links, mac, python, python_package, receivers, vulkan, windows, wine};
 
 /// One check or test suite.
 pub struct Step {
@@ -67,6 +67,9 @@ const WINDOWS_GNU: &str = windows::GNU;
 
 /// The package whose tests need a GPU, if only one in software. They have a step of their own.
 const GPU_PACKAGE: &str = "shader-harness";
+
+/// The Python package's native module. A test program of it would have to be linked with Python; its tests are a step.
+const PYTHON_PACKAGE: &str = "vglb-python";
 
 const RUSTFMT: Need = Need::Component { name: "rustfmt", command: "fmt" };
 const CLIPPY: Need = Need::Component { name: "clippy", command: "clippy" };
@@ -148,11 +151,7 @@ pub const STEPS: &[Step] = &[
         host: Host::Any,
         needs: &[],
         run: |machine| {
-            machine
-                .cargo("test --workspace --all-features --no-fail-fast --lib --bins --tests")
-                .arg("--exclude")
-                .arg(GPU_PACKAGE)
-                .run()
+            without_gpu(machine.cargo("test --workspace --all-features --no-fail-fast --lib --bins --tests")).run()
         },
     },
     Step {
@@ -161,13 +160,7 @@ pub const STEPS: &[Step] = &[
         groups: &[Test, Docs],
         host: Host::Any,
         needs: &[],
-        run: |machine| {
-            machine
-                .cargo("test --workspace --all-features --no-fail-fast --doc")
-                .arg("--exclude")
-                .arg(GPU_PACKAGE)
-                .run()
-        },
+        run: |machine| without_gpu(machine.cargo("test --workspace --all-features --no-fail-fast --doc")).run(),
     },
     Step {
         name: "rustdoc",
@@ -204,6 +197,14 @@ pub const STEPS: &[Step] = &[
         run: gnustep::test,
     },
     Step {
+        name: "python-package",
+        proves: "the Python wheel builds with pip and uv, its tests pass where it is installed, and its types hold",
+        groups: &[Test],
+        host: Host::Any,
+        needs: &[python::PYTHON, Need::Venv(python_package::TOOLS)],
+        run: python_package::test,
+    },
+    Step {
         name: "shaders",
         proves: "every shader compiles, and gives on software GPUs what float64 arithmetic, OpenColorIO and ImageMagick give",
         groups: &[Test],
@@ -218,6 +219,30 @@ pub const STEPS: &[Step] = &[
         host: LINUX,
         needs: &[SOFTWARE_GPU, vulkan::VALIDATION_LAYER],
         run: vulkan::test,
+    },
+    Step {
+        name: "c-header",
+        proves: "the C header says what the C interface is",
+        groups: &[Test],
+        host: Host::Any,
+        needs: &[receivers::CBINDGEN],
+        run: receivers::check_header,
+    },
+    Step {
+        name: "c-interface",
+        proves: "programs in C and C++ receive every bit, and valgrind finds no leak and no invalid access in them",
+        groups: &[Test],
+        host: LINUX,
+        needs: &[SOFTWARE_GPU, receivers::C_TOOLS],
+        run: receivers::test_c,
+    },
+    Step {
+        name: "gpu-examples",
+        proves: "the receivers for OpenGL and wgpu show every bit, and the grade that the processor computes",
+        groups: &[Test],
+        host: LINUX,
+        needs: &[SOFTWARE_GPU],
+        run: receivers::test_examples,
     },
     Step {
         name: "clippy-windows",
@@ -325,6 +350,12 @@ pub const STEPS: &[Step] = &[
     },
 ];
 
+/// Leaves out the packages whose tests need a GPU or Python: they have steps of their own.
+fn without_gpu(command: Cmd) -> Cmd {
+    let packages = receivers::GPU_EXAMPLES.iter().chain([&GPU_PACKAGE, &PYTHON_PACKAGE]);
+    packages.fold(command, |command, package| command.arg("--exclude").arg(*package))
+}
+
 fn clippy_for(machine: &Machine, target: &str) -> Result<(), Failure> {
     let line = format!(
         "clippy --workspace --exclude {GPU_PACKAGE} --all-targets --all-features --target {target} -- -D warnings"
@@ -392,69 +423,5 @@ impl Choice {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::HashSet;
-
-    fn names(choice: Choice, os: &str) -> Vec<&'static str> {
-        choice.steps(os).expect("known").iter().map(|s| s.name).collect()
-    }
-
-    #[test]
-    fn names_are_words_and_differ() {
-        let mut seen = HashSet::new();
-        for step in STEPS {
-            assert!(step.name.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{}", step.name);
-            assert!(seen.insert(step.name), "{} twice", step.name);
-            assert!(!step.groups.is_empty() && !step.proves.is_empty(), "{}", step.name);
-        }
-    }
-
-    #[test]
-    fn all_of_the_small_groups_is_part_of_test() {
-        let elsewhere = |step: &&Step| step.groups.contains(&Advisories) || step.groups.contains(&SyphonClient);
-        for step in STEPS.iter().filter(|s| !elsewhere(s)) {
-            assert!(step.groups.contains(&Test), "{} would never run in continuous integration", step.name);
-        }
-    }
-
-    #[test]
-    fn the_cheapest_steps_come_first() {
-        let all = names(Choice::Group(Test), "linux");
-        assert_eq!(all[..4], ["fmt", "house", "links", "clippy"]);
-        assert_eq!(names(Choice::Group(Fast), "linux"), ["fmt", "house", "links", "clippy", "tests"]);
-    }
-
-    #[test]
-    fn foreign_platforms_are_checked_on_linux() {
-        let cross = names(Choice::Group(Cross), "linux");
-        assert_eq!(
-            cross,
-            [
-                "clippy-windows",
-                "clippy-mac-arm",
-                "clippy-mac-intel",
-                "link-mac",
-                "clippy-syphon-client",
-                "build-windows"
-            ]
-        );
-        assert!(names(Choice::Group(Cross), "windows").is_empty());
-        assert!(!names(Choice::Group(Test), "windows").contains(&"clippy-windows"));
-        assert_eq!(Choice::Group(Cross).elsewhere("linux"), [("build-mac", "macos")]);
-        assert!(Choice::Group(Cross).elsewhere("windows").contains(&("clippy-windows", "linux")));
-    }
-
-    #[test]
-    fn named_steps_run_in_the_tables_order() {
-        let choice = Choice::Named(vec!["tests".into(), "fmt".into()]);
-        assert_eq!(names(choice, "windows"), ["fmt", "tests"]);
-    }
-
-    #[test]
-    fn a_step_that_cannot_be_is_refused() {
-        let refused = |name: &str, os| Choice::Named(vec![name.into()]).steps(os).err().expect("refused");
-        assert!(refused("fmtt", "linux").starts_with("\"fmtt\" is no step; there are fmt, house, "));
-        assert_eq!(refused("build-windows", "macos"), "build-windows runs on linux only, and this is macos");
-    }
-}
+#[path = "steps_tests.rs"]
+mod tests;

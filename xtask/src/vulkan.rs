@@ -40,7 +40,7 @@ pub fn test(machine: &Machine) -> Result<(), Failure> {
 }
 
 /// The file that names lavapipe: with it alone no other driver is looked for.
-fn lavapipe() -> Result<PathBuf, Failure> {
+pub fn lavapipe() -> Result<PathBuf, Failure> {
     let folder = PathBuf::from(DRIVERS);
     let entries = std::fs::read_dir(&folder).map_err(Failure::file(&folder))?;
     let found = entries.flatten().map(|e| e.path()).find(|path| {

@@ -2,13 +2,14 @@
 
 use super::directory::{Connection, Directory};
 use super::gpu::ImageSurface;
-use super::message::{Frame as Told, FromSender, Gone, Hello, MAX_MESSAGE, Surface, TIER_MEMORY};
+use super::message::{Frame as Told, FromSender, Gone, Hello, MAX_MESSAGE, Stamp, Surface, TIER_MEMORY};
 use super::ring::ReadRing;
 use super::socket::{self, Peer};
 use super::vulkan::DeviceIdentity;
-use crate::texture::{Event, Frame, RGBA32F, TextureError, TextureReceiver};
+use crate::texture::{Event, Frame, InPlace, RGBA32F, TextureError, TextureReceiver};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 /// How long a sender may take to answer a new receiver.
@@ -21,7 +22,7 @@ const MESSAGES_A_TURN: usize = 256;
 /// A connection to one stream.
 pub(super) struct LinuxReceiver {
     socket: OwnedFd,
-    ring: ReadRing,
+    ring: Arc<ReadRing>,
     /// The revision read last.
     read: u64,
     ended: bool,
@@ -95,7 +96,7 @@ pub(super) fn open(directory: &Directory, stream: &str) -> Result<Option<LinuxRe
     let Some((socket, answer)) = greet(directory, stream, &hello(0), ANSWER_PATIENCE)? else { return Ok(None) };
     match answer {
         Heard::Surface(surface, memory) => {
-            let ring = map(&surface, memory)?;
+            let ring = Arc::new(map(&surface, memory)?);
             Ok(Some(LinuxReceiver { socket, ring, read: 0, ended: false }))
         }
         _ => Err(unasked_images()),
@@ -178,9 +179,21 @@ impl LinuxReceiver {
             }
         }
         if let Some((surface, memory)) = newest.filter(|_| !self.ended) {
-            self.ring = map(&surface, memory).inspect_err(|_| self.ended = true)?;
+            self.ring = Arc::new(map(&surface, memory).inspect_err(|_| self.ended = true)?);
         }
         Ok(())
+    }
+
+    /// Tells what `frame` is, which from now on counts as read.
+    fn note(&mut self, frame: &mut Frame, stamp: Stamp) {
+        let shape = self.ring.shape();
+        frame.width = shape.width();
+        frame.height = shape.height();
+        frame.shape = Some(shape);
+        frame.revision = stamp.revision;
+        frame.published = wall_clock(stamp.realtime_ns);
+        frame.format = RGBA32F;
+        self.read = stamp.revision;
     }
 
     fn wait_readable(&self, until: Option<Instant>) -> Result<bool, TextureError> {
@@ -232,15 +245,21 @@ impl TextureReceiver for LinuxReceiver {
             return Err(TextureError::Ended);
         }
         let stamp = self.ring.copy_newest(&mut frame.texels, COPY_PATIENCE)?.ok_or(TextureError::Ended)?;
-        let shape = self.ring.shape();
-        frame.width = shape.width();
-        frame.height = shape.height();
-        frame.shape = Some(shape);
-        frame.revision = stamp.revision;
-        frame.published = wall_clock(stamp.realtime_ns);
-        frame.format = RGBA32F;
-        self.read = stamp.revision;
+        self.note(frame, stamp);
         Ok(())
+    }
+
+    fn in_place(&mut self) -> Result<Option<InPlace>, TextureError> {
+        self.follow()?;
+        if self.ended {
+            return Err(TextureError::Ended);
+        }
+        let (stamp, found) = self.ring.find_newest(COPY_PATIENCE)?.ok_or(TextureError::Ended)?;
+        let mut frame = Frame::default();
+        self.note(&mut frame, stamp);
+        let ring = self.ring.clone();
+        let (file, offset) = (ring.path(), ring.offset(found));
+        Ok(Some(InPlace { frame, file, offset, intact: Box::new(move || ring.is_intact(found)) }))
     }
 }
 

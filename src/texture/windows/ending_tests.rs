@@ -7,7 +7,9 @@ use std::process::{Command, ExitCode, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 use windows::Win32::Foundation::{HWND, STATUS_CONTROL_C_EXIT, WPARAM};
-use windows::Win32::System::Console::{CTRL_BREAK_EVENT, CTRL_C_EVENT, CTRL_CLOSE_EVENT, GenerateConsoleCtrlEvent};
+use windows::Win32::System::Console::{
+    CTRL_BREAK_EVENT, CTRL_C_EVENT, CTRL_CLOSE_EVENT, GenerateConsoleCtrlEvent, SetConsoleCtrlHandler,
+};
 use windows::Win32::System::Threading::{CREATE_NEW_CONSOLE, GetCurrentProcess, TerminateProcess};
 use windows::Win32::UI::WindowsAndMessaging::{
     FindWindowExW, GetWindowThreadProcessId, SendMessageW, WM_ENDSESSION, WM_QUERYENDSESSION,
@@ -54,7 +56,7 @@ fn end(what: &str) {
     // SAFETY: these calls take plain values; the windows are this process's own.
     unsafe {
         match what {
-            "ctrl-c" => GenerateConsoleCtrlEvent(CTRL_C_EVENT, 0).unwrap(),
+            "ctrl-c" => ctrl_c(),
             // As Windows does it: Wine 10 passes on neither Ctrl-Break nor the closing of a console's window.
             "ctrl-break" => assert!(super::console_event(CTRL_BREAK_EVENT).as_bool()),
             "closing" => {
@@ -66,13 +68,22 @@ fn end(what: &str) {
                 assert_eq!(may.0, 1, "nobody is kept from logging off");
                 SendMessageW(session_window().unwrap(), WM_ENDSESSION, Some(WPARAM(0)), None);
                 eprintln!("nobody logs off");
-                GenerateConsoleCtrlEvent(CTRL_C_EVENT, 0).unwrap();
+                ctrl_c();
             }
             _ => {
                 SendMessageW(session_window().unwrap(), WM_ENDSESSION, Some(WPARAM(1)), None);
                 unreachable!("the process ends while it is told so")
             }
         }
+    }
+}
+
+/// Presses Ctrl-C in this process's console, which is its alone.
+fn ctrl_c() {
+    // SAFETY: these calls take plain values. The first undoes what a process may have inherited: that Ctrl-C is ignored.
+    unsafe {
+        SetConsoleCtrlHandler(None, false).unwrap();
+        GenerateConsoleCtrlEvent(CTRL_C_EVENT, 0).unwrap();
     }
 }
 

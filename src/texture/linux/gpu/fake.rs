@@ -26,6 +26,8 @@ pub(super) struct Mood {
     pub stuck: bool,
     /// Textures of this height and more are refused.
     pub refuses_from: Option<usize>,
+    /// There is no memory for images.
+    pub full: bool,
 }
 
 #[derive(Default)]
@@ -91,6 +93,10 @@ impl Driver for FakeDriver {
 
 impl OpenDevice for FakeDevice {
     fn make(&self, shape: TextureShape, count: usize) -> Result<Box<dyn Images>, GpuError> {
+        if self.fake.mood().full {
+            let result = ash::vk::Result::ERROR_OUT_OF_DEVICE_MEMORY;
+            return Err(GpuError::Vulkan { doing: "making an image to share", result });
+        }
         if self.fake.mood().refuses_from.is_some_and(|height| shape.height() >= height) {
             let (width, height) = (shape.width() as u32, shape.height() as u32);
             return Err(GpuError::TooLarge { device: "Fake 9000".into(), limit: 9, width, height });

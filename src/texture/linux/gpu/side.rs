@@ -25,8 +25,8 @@ pub(in crate::texture::linux) struct Sides(Vec<Side>);
 pub(in crate::texture::linux) struct Side {
     device: DeviceUse,
     images: Option<SharedImages>,
-    /// A shape that the device has refused to make images for.
-    refused: Option<TextureShape>,
+    /// A shape that the device has refused to make images for, and when it may be asked again; `None` for never.
+    refused: Option<(TextureShape, Option<Instant>)>,
     /// An update waits for a receiver to release an image.
     waits: bool,
 }
@@ -139,10 +139,11 @@ impl Side {
 
     /// Whether there is anything to do for a texture of this shape and revision.
     pub(in crate::texture::linux) fn is_behind(&mut self, shape: TextureShape, revision: u64) -> bool {
-        if self.refused.is_some_and(|refused| refused != shape) {
+        if self.refused.is_some_and(|(refused, _)| refused != shape) {
             self.refused = None;
         }
-        self.refused.is_none() && self.images.as_ref().is_none_or(|i| i.left || i.newest.1.revision != revision)
+        let never = self.refused.is_some_and(|(_, again)| again.is_none());
+        !never && self.images.as_ref().is_none_or(|i| i.left || i.newest.1.revision != revision)
     }
 
     /// The images that a texture of this shape can be copied into; `None` where others are needed.
@@ -168,9 +169,19 @@ impl Side {
         }
     }
 
-    /// The device makes no images of this shape: its receivers are on the memory ring until the shape changes.
-    pub(in crate::texture::linux) fn refuse(&mut self, shape: TextureShape) {
-        self.refused = Some(shape);
+    /// Until when the device is not asked for images; `None` where it can be asked now.
+    pub(in crate::texture::linux) fn refused_until(&mut self, now: Instant) -> Option<Instant> {
+        let until = self.refused.and_then(|(_, again)| again).filter(|again| *again > now);
+        if until.is_none() {
+            self.refused = None;
+        }
+        until
+    }
+
+    /// The device makes no images of this shape: its receivers are on the memory ring until the shape changes, or it
+    /// is asked again.
+    pub(in crate::texture::linux) fn refuse(&mut self, shape: TextureShape, again: Option<Instant>) {
+        self.refused = Some((shape, again));
         self.images = None;
     }
 

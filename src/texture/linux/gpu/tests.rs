@@ -227,6 +227,22 @@ fn a_shape_that_the_device_refuses_comes_through_memory() {
 }
 
 #[test]
+fn a_device_without_memory_is_asked_again_also_where_nothing_new_comes() {
+    let b = Setup::new();
+    let (_sender, mut writer) = b.sender("s", 3);
+    let mut receiver = b.open("s");
+    drop(image_of(&mut receiver, 1));
+    b.fake.set(|mood| mood.full = true);
+    publish(&mut *writer, 4, 2);
+    pixels_of(&mut receiver, 2);
+    publish(&mut *writer, 4, 3);
+    pixels_of(&mut receiver, 3);
+    b.fake.set(|mood| mood.full = false);
+    drop(image_of(&mut receiver, 3));
+    assert_eq!(b.fake.opens.load(SeqCst), 1);
+}
+
+#[test]
 fn where_there_is_no_device_textures_come_through_memory_and_who_takes_images_only_is_sent_away() {
     let off = setup_with(GpuChoice::Off);
     let chosen = setup_with(GpuChoice::Name("another".into()));

@@ -20,6 +20,8 @@ const LINGER: Duration = Duration::from_millis(if cfg!(test) { 50 } else { 30_00
 const RETRY_FIRST: Duration = Duration::from_millis(if cfg!(test) { 50 } else { 1000 });
 /// The longest such pause.
 const RETRY_LAST: Duration = Duration::from_secs(60);
+/// When images are tried again that a device could not make: it may have been short of memory.
+const MAKE_AGAIN: Duration = Duration::from_millis(if cfg!(test) { 50 } else { 15_000 });
 /// How long a device may take for a copy.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -220,8 +222,12 @@ impl<'a> Service<'a> {
                         Err(e @ GpuError::Lost(_)) => return Err(e),
                         Err(e) => {
                             complain(&self.worker.facts, &e);
-                            stream.images_refused(self.identity(), texture.shape());
-                            return Ok(());
+                            let too_large = matches!(e, GpuError::TooLarge { .. });
+                            let again = (!too_large).then(|| Instant::now() + MAKE_AGAIN);
+                            stream.images_refused(self.identity(), texture.shape(), again);
+                            // For the timer, where there is to be one.
+                            drop(texture);
+                            return self.start(hub, id);
                         }
                     };
                 }

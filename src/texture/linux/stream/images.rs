@@ -24,6 +24,9 @@ impl Stream {
         if !side.is_behind(shape, newest.revision) {
             return Next::Nothing;
         }
+        if let Some(until) = side.refused_until(Instant::now()) {
+            return Next::Wait(until);
+        }
         side.set_waits(false);
         let mut due = None;
         if let Some(surface) = side.images_for(shape).map(|images| images.surface) {
@@ -66,11 +69,16 @@ impl Stream {
         sides.note_departures(self.id, |device| peers.any_on(device));
     }
 
-    /// A device makes no images of this shape: its receivers go on with the memory ring.
-    pub(in crate::texture::linux) fn images_refused(&self, device: &DeviceIdentity, shape: TextureShape) {
+    /// A device makes no images of this shape, now or (`again`) ever: its receivers go on with the memory ring.
+    pub(in crate::texture::linux) fn images_refused(
+        &self,
+        device: &DeviceIdentity,
+        shape: TextureShape,
+        again: Option<Instant>,
+    ) {
         let mut guard = self.state();
         if let Some(side) = guard.sides.of(device) {
-            side.refuse(shape);
+            side.refuse(shape, again);
             self.lose_images(&mut guard, device, false);
         }
     }

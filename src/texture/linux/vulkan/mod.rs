@@ -51,9 +51,9 @@ pub(super) use gpu::open_to_send;
 
 use std::time::Duration;
 
-/// How long a device may take for one copy. The largest takes a hundredth of a second; one that takes so long does
-/// not answer any more.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a device may take to read an image back. The largest takes a hundredth of a second with hardware; one that
+/// takes so long does not answer any more.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 #[path = "roundtrip_tests.rs"]

@@ -1,10 +1,15 @@
 //! Images exported and imported in one process, each side with a device of its own, on whatever device there is.
 
+use super::commands::Commands;
+use super::image::barrier;
 use super::instance::Instance;
+use super::memory::{Host, HostBuffer};
 use super::*;
 use crate::hald::{Layout, Texel, TextureShape};
 use crate::lut::GridSize;
-use crate::texture::GpuChoice;
+use crate::texture::linux::{GpuFrame, LinuxBackend, Taken};
+use crate::texture::{Event, Frame, GpuChoice, TextureBackend};
+use ash::vk;
 use std::os::fd::OwnedFd;
 
 fn shape(n: u64) -> TextureShape {
@@ -88,6 +93,76 @@ fn an_image_that_was_described_falsely_is_refused() {
     assert!(refused(&|d| d.memory_bytes += 4096).contains("the drivers differ"));
     assert!(refused(&|d| d.height = 0).contains("289×0"));
     assert!(refused(&|d| d.width = 1 << 20).contains("1048576×17"));
+}
+
+/// Writes one texel of an image, as no receiver may.
+fn spoil(frame: &GpuFrame, x: i32, y: i32) {
+    let gpu = Gpu::open(&GpuChoice::Auto).unwrap();
+    let device = open_to_send(gpu.facts()).unwrap();
+    let (images, raw) = (frame.images(), device.raw());
+    let memory = images.memory(frame.image()).unwrap();
+    let mut buffer = HostBuffer::new(&device, 16, vk::BufferUsageFlags::TRANSFER_SRC, Host::Writes).unwrap();
+    // SAFETY: the device has what is needed and outlives the image; the copy is waited for, and lies within both.
+    unsafe {
+        let (instance, physical) = (device.raw_instance(), device.physical());
+        let image = ImportedImage::new(instance, physical, raw, images.description(), memory).unwrap();
+        buffer.write(&[0xee; 16]);
+        let mut commands = Commands::record(&device, 1, |_, commands| {
+            use vk::PipelineStageFlags as Stage;
+            let none = vk::DependencyFlags::empty();
+            let acquire = [image.acquire(device.family(), vk::AccessFlags::TRANSFER_WRITE)];
+            raw.cmd_pipeline_barrier(commands, Stage::TOP_OF_PIPE, Stage::TRANSFER, none, &[], &[], &acquire);
+            let region = [vk::BufferImageCopy::default()
+                .image_subresource(super::image::LAYERS)
+                .image_offset(vk::Offset3D { x, y, z: 0 })
+                .image_extent(vk::Extent3D { width: 1, height: 1, depth: 1 })];
+            raw.cmd_copy_buffer_to_image(commands, buffer.raw(), image.image(), vk::ImageLayout::GENERAL, &region);
+            let release = [barrier(image.image())
+                .old_layout(vk::ImageLayout::GENERAL)
+                .new_layout(vk::ImageLayout::GENERAL)
+                .src_access_mask(vk::AccessFlags::TRANSFER_WRITE)
+                .src_queue_family_index(device.family())
+                .dst_queue_family_index(vk::QUEUE_FAMILY_EXTERNAL)];
+            raw.cmd_pipeline_barrier(commands, Stage::TRANSFER, Stage::BOTTOM_OF_PIPE, none, &[], &[], &release);
+        })
+        .unwrap();
+        commands.start(0).unwrap();
+        commands.wait(PATIENCE).unwrap();
+        drop(commands);
+    }
+}
+
+#[test]
+#[ignore = "needs a Vulkan device: cargo xtask test --only vulkan"]
+fn a_probe_finds_one_spoiled_texel_and_the_sender_does_not_take_it_for_true() {
+    let parent = tempfile::tempdir().unwrap();
+    let backend = LinuxBackend::with_directory(parent.path().join("streams"));
+    let sender = backend.create_sender("s").unwrap();
+    let mut writer = sender.writer().unwrap();
+    let mut publish = |seed| {
+        writer.begin(shape(17)).unwrap();
+        writer.texels().copy_from_slice(&texels(seed, shape(17).texels()));
+        writer.publish().unwrap()
+    };
+    publish(1);
+    let identity = Gpu::open(&GpuChoice::Auto).unwrap().facts().identity;
+    let mut receiver = backend.open_images("s", identity).unwrap();
+    let patience = Some(PATIENCE * 6);
+    assert_eq!(receiver.wait(patience).unwrap(), Event::Frame);
+    let Taken::Image(frame) = receiver.take(&mut Frame::default()).unwrap() else { panic!("no image") };
+    spoil(&frame, 5, 3);
+    let mut probe = backend.probe("s").unwrap();
+    assert_eq!(probe.wait(patience).unwrap(), Event::Frame);
+    let spoiled = probe.read().unwrap();
+    assert_eq!((spoiled.copy_differs, spoiled.fetch_differs, spoiled.is_exact()), (1, 1, false));
+    assert_eq!(spoiled.frame.texels[3 * shape(17).width() + 5], [0xee; 16]);
+    drop(frame);
+    for seed in 2..8 {
+        let revision = publish(seed);
+        assert_eq!(probe.wait(patience).unwrap(), Event::Frame);
+        let reading = probe.read().unwrap();
+        assert_eq!((reading.frame.revision, reading.is_exact()), (revision, true));
+    }
 }
 
 #[test]
