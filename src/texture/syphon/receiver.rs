@@ -49,7 +49,9 @@ impl SyphonReceiver {
             };
             let whole = surface.read(&mut self.image)?;
             attempts += 1;
-            if whole || attempts == ATTEMPTS {
+            // A server that has shown another surface meanwhile may have begun to write this one again.
+            let is_shown = self.client.heard().surface == Some(number);
+            if whole && is_shown || attempts == ATTEMPTS {
                 if !whole {
                     warn!("this frame may be made of two: its sender was writing it each time that it was read");
                 }
