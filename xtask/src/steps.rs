@@ -256,11 +256,14 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "build-windows",
-        proves: "the Windows programs link",
+        proves: "the Windows programs and the Python package's module link",
         groups: &[Test, Cross],
         host: LINUX,
         needs: &[Need::Target(WINDOWS_GNU), MINGW],
-        run: |machine| build_for(machine, &[WINDOWS_GNU]),
+        run: |machine| {
+            build_for(machine, &[WINDOWS_GNU])?;
+            machine.cargo("build --release --target").arg(WINDOWS_GNU).args(["--package", PYTHON_PACKAGE]).run()
+        },
     },
     Step {
         name: "advisories",
