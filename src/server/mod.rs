@@ -111,10 +111,10 @@ impl Server {
             return in_time;
         }
         self.stop_accepting();
-        self.shared.shutdown(std::net::Shutdown::Read);
+        self.shared.finish();
         let in_time = self.shared.wait_until_empty(DRAIN_TIME);
         if !in_time {
-            self.shared.shutdown(std::net::Shutdown::Both);
+            self.shared.cut();
             self.shared.wait_until_empty(CUT_TIME);
         }
         self.stopped = Some(in_time);

@@ -18,6 +18,7 @@
 
 use super::message::Stamp;
 use super::place::{CONTROL_USED, Place, SLOTS};
+use super::slots::MAX_PINNED;
 use crate::hald::{Texel, TextureShape};
 use crate::texture::TextureError;
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -29,7 +30,7 @@ use std::mem::offset_of;
 use std::path::PathBuf;
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use std::sync::atomic::{AtomicU32, AtomicU64, fence};
 use std::time::{Duration, Instant};
 
@@ -121,6 +122,8 @@ pub(super) struct WriteRing {
     leased: AtomicU32,
     /// A bit for each slot that memory was taken for.
     committed: AtomicU32,
+    /// For each slot, how many [`SlotPin`]s there are.
+    pins: [AtomicU32; SLOTS],
 }
 
 impl WriteRing {
@@ -142,7 +145,15 @@ impl WriteRing {
         // After the mapping: from here on nobody, this process included, gets another that is writable.
         rustix::fs::fcntl_add_seals(&memory, SEALS).map_err(|e| failed("sealing shared memory", e))?;
 
-        let ring = WriteRing { memory, mapping, place, shape, leased: AtomicU32::new(0), committed: AtomicU32::new(0) };
+        let ring = WriteRing {
+            memory,
+            mapping,
+            place,
+            shape,
+            leased: AtomicU32::new(0),
+            committed: AtomicU32::new(0),
+            pins: [const { AtomicU32::new(0) }; SLOTS],
+        };
         let control = ring.control();
         control.magic.store(CONTROL_MAGIC, Relaxed);
         control.version.store(CONTROL_VERSION, Relaxed);
@@ -176,11 +187,34 @@ impl WriteRing {
         self.committed.load(Acquire)
     }
 
-    /// The slot for one writer alone; `None` where another has it.
+    /// The slot for one writer alone; `None` where another has it, or it is pinned.
     pub(super) fn lease(self: &Arc<Self>, slot: usize) -> Option<SlotLease> {
         let bit = 1 << slot;
-        let before = self.leased.fetch_or(bit, Acquire);
-        (before & bit == 0).then(|| SlotLease { ring: self.clone(), slot })
+        if self.leased.fetch_or(bit, SeqCst) & bit != 0 {
+            return None;
+        }
+        let lease = SlotLease { ring: self.clone(), slot };
+        // Whoever pins looks at the two in the other order, and both with one order for all threads: of a lease and a
+        // pin of the same slot, one sees the other.
+        (self.pins[slot].load(SeqCst) == 0).then_some(lease)
+    }
+
+    /// A bit for each slot that is not to be written because somebody reads it.
+    pub(super) fn pinned(&self) -> u32 {
+        (0..SLOTS).filter(|slot| self.pins[*slot].load(Acquire) > 0).fold(0, |mask, slot| mask | 1 << slot)
+    }
+
+    /// Keeps the slot's texture from being overwritten. `None` where somebody is writing it, or where as many slots
+    /// are pinned as may be.
+    pub(super) fn pin(self: &Arc<Self>, slot: usize) -> Option<SlotPin> {
+        let others = self.pinned() & !(1 << slot);
+        if others.count_ones() >= MAX_PINNED {
+            return None;
+        }
+        self.pins[slot].fetch_add(1, SeqCst);
+        // From here on dropped again where it may not be.
+        let pin = SlotPin { ring: self.clone(), slot };
+        (self.leased.load(SeqCst) >> slot & 1 == 0).then_some(pin)
     }
 
     /// Makes the slot's texture the newest.
@@ -259,6 +293,37 @@ impl SlotLease {
 impl Drop for SlotLease {
     fn drop(&mut self) {
         self.ring.leased.fetch_and(!(1 << self.slot), Release);
+    }
+}
+
+/// One slot of a ring, which nobody writes while this exists.
+pub(super) struct SlotPin {
+    ring: Arc<WriteRing>,
+    slot: usize,
+}
+
+impl SlotPin {
+    pub(super) fn shape(&self) -> TextureShape {
+        self.ring.shape
+    }
+
+    /// The slot's texels.
+    pub(super) fn texels(&self) -> &[Texel] {
+        let ring = &*self.ring;
+        // SAFETY: in bounds and mapped for as long as `self` lives, as in `SlotLease::texels`. Nobody writes these
+        // bytes meanwhile: other processes can't, and of this one only who has a lease does. `pin` and `lease` see to
+        // it that a slot never has both. What was written under an earlier lease is seen, for `pin` has read the bit
+        // that its end cleared.
+        unsafe {
+            let at = ring.mapping.base.add(ring.place.slots_at[self.slot] as usize);
+            std::slice::from_raw_parts(at.cast::<Texel>().as_ptr(), ring.shape.texels())
+        }
+    }
+}
+
+impl Drop for SlotPin {
+    fn drop(&mut self) {
+        self.ring.pins[self.slot].fetch_sub(1, SeqCst);
     }
 }
 
