@@ -10,7 +10,8 @@
 //! | `socket` | sockets of whole messages, and who is at their other end |
 //! | `message` | the messages, as bytes |
 //! | `place` | where things lie in a ring's memory |
-//! | `ring` | the shared memory and its sequence lock: the only file that maps memory |
+//! | `mapping` | a ring's memory and its control area: the only file that maps memory |
+//! | `ring` | the shared memory and its sequence lock |
 //! | `slots` | which slot the next texture goes into |
 //! | `surfaces` | a stream's rings, one for each shape in use |
 //! | `peer`, `peers` | a stream's receivers, as its sender has them |
@@ -24,6 +25,7 @@ mod directory;
 mod gpu;
 mod hub;
 mod listing;
+mod mapping;
 mod message;
 mod name;
 mod peer;
