@@ -318,11 +318,14 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "build-windows",
-        proves: "the Windows programs link, and need no DLL that Windows does not bring",
+        proves: "the Windows programs link, and need no DLL that Windows does not bring; the Python package's module links",
         groups: &[Test, Cross],
         host: LINUX,
         needs: &[Need::Target(WINDOWS_GNU), MINGW],
-        run: |machine| build_for(machine, &[WINDOWS_GNU]),
+        run: |machine| {
+            build_for(machine, &[WINDOWS_GNU])?;
+            machine.cargo("build --release --target").arg(WINDOWS_GNU).args(["--package", PYTHON_PACKAGE]).run()
+        },
     },
     Step {
         name: "test-windows",
