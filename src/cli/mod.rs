@@ -2,11 +2,14 @@
 //!
 //! Exit codes: 0 done; 1 it failed, and stderr says why; 2 the command line makes no sense.
 
+pub mod apply;
 pub mod convert;
 pub mod info;
 pub mod list;
 pub mod log;
 mod output;
+pub mod pattern;
+mod progress;
 pub mod receive;
 pub mod send;
 pub mod serve;
@@ -40,6 +43,8 @@ enum Command {
     /// Show, and save, what another program on this computer would receive.
     Receive(receive::Receive),
     Convert(convert::Convert),
+    Apply(apply::Apply),
+    Pattern(pattern::PatternArgs),
     /// Show what works on this computer.
     Info(info::Info),
 }
@@ -62,6 +67,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::List(args)) => list::run(&args),
         Some(Command::Receive(args)) => receive::run(&args),
         Some(Command::Convert(args)) => convert::run(&args),
+        Some(Command::Apply(args)) => apply::run(&args),
+        Some(Command::Pattern(args)) => pattern::run(&args),
         Some(Command::Info(args)) => info::run(&args),
     };
     done.unwrap_or_else(|e| {

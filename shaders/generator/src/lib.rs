@@ -86,7 +86,7 @@ mod tests {
         for target in TARGETS {
             let text = target.text(&shaders()).unwrap();
             for word in
-                ["//@core", "//@settings", "//@note", "//@begin", "@flip@", "fetch(LUT", "texture_size(LUT", "(LUT"]
+                ["//@core", "//@buffer", "(ENTRIES", "//@settings", "//@note", "//@begin", "@flip@", "fetch(LUT", "texture_size(LUT", "(LUT"]
             {
                 assert!(!text.contains(word), "{} holds {word}", target.path);
             }
