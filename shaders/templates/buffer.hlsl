@@ -1,6 +1,6 @@
 // Puts a LUT strip on a picture in two passes, faster than vglb.hlsl: Direct3D 11 and later, shader model 5.0 and later.
 // Entry points: `entries`, once for each LUT, one thread group for each 8x8 texels of the LUT's texture and at least
-// one; then `compute`, one thread group for each 16x32 pixels. Picture and target are of the same size.
+// one; then `compute`, one thread group for each 8x128 pixels. Picture and target are of the same size.
 // Setup: docs/hosts/hlsl.md
 //@note
 
@@ -38,18 +38,28 @@ void entries(uint3 thread : SV_DispatchThreadID)
     }
 }
 
-[numthreads(16, 8, 1)]
+[numthreads(8, 32, 1)]
 void compute(uint3 group : SV_GroupID, uint3 thread : SV_GroupThreadID)
 {
     int n = vglb_buffer_grid_size();
     int2 size = vglb_texture_size(picture);
-    int2 at = int2(int(group.x) * 16 + int(thread.x), int(group.y) * 32 + int(thread.y));
+    int2 at = int2(int(group.x) * 8 + int(thread.x), int(group.y) * 128 + int(thread.y));
     float across = (float(at.x) + 0.5) / float(size.x);
+    // All pixels are asked for before the first is graded: that is what makes several a thread pay.
+    float4 colors[4];
     [unroll]
     for (int i = 0; i < 4; ++i) {
-        int2 here = at + int2(0, i * 8);
+        colors[i] = picture.Load(int3(min(at + int2(0, i * 32), size - 1), 0));
+    }
+    [unroll]
+    for (int j = 0; j < 4; ++j) {
+        colors[j] = vglb_buffer_main(n, colors[j], across);
+    }
+    [unroll]
+    for (int k = 0; k < 4; ++k) {
+        int2 here = at + int2(0, k * 32);
         if (here.x < size.x && here.y < size.y) {
-            graded[uint2(here)] = vglb_buffer_main(n, picture.Load(int3(here, 0)), across);
+            graded[uint2(here)] = colors[k];
         }
     }
 }

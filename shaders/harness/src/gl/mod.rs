@@ -4,6 +4,7 @@
 
 mod draw;
 mod egl;
+mod two_passes;
 
 pub(crate) use draw::texels;
 pub use draw::{Pass, Uniform};

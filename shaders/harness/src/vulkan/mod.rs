@@ -4,8 +4,10 @@
 
 mod memory;
 mod run;
+mod two_passes;
 
 pub use run::{Binding, Stage};
+pub use two_passes::TwoPasses;
 
 use ash::vk;
 

@@ -133,8 +133,7 @@ pub fn extra(list: &std::path::Path) -> Result<Vec<Kernel>, String> {
             let [name, file, group, pixels, before, stream, macros @ ..] = &words[..] else { return Err(wrong()) };
             let (x, y) = group.split_once('x').ok_or_else(wrong)?;
             let across = pixels.ends_with("across");
-            let defines: String =
-                macros.iter().map(|m| format!("#define {}\n", m.replacen('=', " ", 1))).collect();
+            let defines: String = macros.iter().map(|m| format!("#define {}\n", m.replacen('=', " ", 1))).collect();
             let mut kernel = Kernel::new(*name, "the user's own", Source::File, &[])
                 .group(x.parse().map_err(|_| wrong())?, y.parse().map_err(|_| wrong())?)
                 .pixels(pixels.trim_end_matches("across").parse().map_err(|_| wrong())?, across);
@@ -168,21 +167,23 @@ pub fn all() -> Vec<Kernel> {
             Source::OpenColorIo,
             &[("FETCH", "RGBA")],
         ),
-        Kernel::new("shipped", "glsl/vglb_430.comp as it is checked in", Source::Shipped, &[]),
+        Kernel::new("shipped", "glsl/vglb_430.comp as it is checked in", Source::Shipped, &[])
+            .group(8, 32)
+            .pixels(4, false),
     ];
     let mut shipped_planes = Kernel::new("shipped-planes", "the same on byte planes", Source::Shipped, &[]);
     shipped_planes.stream = Stream::Planes;
-    list.push(shipped_planes);
+    list.push(shipped_planes.group(8, 32).pixels(4, false));
     for (name, what, stream) in [
         ("shipped-buffer", "glsl/vglb_430_entries.comp and vglb_430_picture.comp, both timed", Stream::Plain),
         ("shipped-buffer-planes", "the same on byte planes", Stream::Planes),
     ] {
         let mut kernel = Kernel::new(name, what, Source::ShippedBuffer, &[]).before(Before::Entries);
         kernel.stream = stream;
-        list.push(kernel.group(16, 8).pixels(4, false));
+        list.push(kernel.group(8, 32).pixels(4, false));
     }
     let alone = "vglb_430_picture.comp alone: the entries stay from one LUT to the next";
-    list.push(Kernel::new("shipped-picture", alone, Source::ShippedBuffer, &[]).group(16, 8).pixels(4, false));
+    list.push(Kernel::new("shipped-picture", alone, Source::ShippedBuffer, &[]).group(8, 32).pixels(4, false));
 
     // How cell and fraction are found.
     list.push(strip("strip", "exact fraction by a split, select chain, texel fetches", &[]));
