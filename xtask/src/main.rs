@@ -17,6 +17,7 @@ mod machine;
 mod need;
 mod python;
 mod runner;
+mod shaders;
 mod steps;
 mod tree;
 
