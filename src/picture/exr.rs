@@ -152,7 +152,7 @@ fn new_file(width: usize, height: usize, channels: usize, half: bool) -> Rest {
         ..LayerAttributes::default()
     };
     let list = AnyChannels::sort(NAMES[..channels].iter().map(empty).collect());
-    let at = |name: &&str| list.list.iter().position(|c| c.name.eq(*name)).unwrap_or_default();
+    let at = |name: &&str| list.list.iter().position(|c| c.name.eq(name)).unwrap_or_default();
     let planes = NAMES[..channels].iter().map(|name| (at(name), half)).collect();
     let layer = Layer {
         channel_data: list,
