@@ -33,12 +33,12 @@ impl Progress for Bar {
             // Draws only where stderr is a terminal.
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }
+        self.bar.set_position((part * STEPS) as u64);
         self.bar.set_message(match stage {
             Stage::Reading => "reading",
             Stage::Grading => "grading",
             Stage::Writing => "writing",
         });
-        self.bar.set_position((part * STEPS) as u64);
     }
 }
 

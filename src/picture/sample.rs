@@ -177,9 +177,9 @@ impl Samples {
     /// Samples nearest to these values.
     pub fn from_values(values: impl Iterator<Item = f32>, depth: Depth) -> Self {
         match depth {
-            Depth::Eight => Samples::Eight(values.map(Sample::nearest).collect()),
-            Depth::Sixteen => Samples::Sixteen(values.map(Sample::nearest).collect()),
-            Depth::Half => Samples::Half(values.map(Sample::nearest).collect()),
+            Depth::Eight => Samples::Eight(values.map(u8::nearest).collect()),
+            Depth::Sixteen => Samples::Sixteen(values.map(u16::nearest).collect()),
+            Depth::Half => Samples::Half(values.map(f16::nearest).collect()),
             Depth::Float => Samples::Float(values.collect()),
         }
     }
