@@ -3,7 +3,12 @@
 use virtual_gpu_lut_box::hald;
 use virtual_gpu_lut_box::texture::{self, Event, Frame};
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    // On macOS, programs find each other through the main thread.
+    texture::with_main_loop(run)
+}
+
+fn run() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let name = std::env::args().nth(1).unwrap_or_else(|| "OpenGradeIO-LUT".into());
     let backend = texture::choose("auto")?;
     let mut receiver = backend.open(&name)?;

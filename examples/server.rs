@@ -5,7 +5,12 @@ use virtual_gpu_lut_box::channel::{ChannelSet, ChannelSettings};
 use virtual_gpu_lut_box::server::{Server, ServerConfig};
 use virtual_gpu_lut_box::texture;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    // On macOS, programs find each other through the main thread.
+    texture::with_main_loop(run)
+}
+
+fn run() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let backend = texture::choose("auto")?;
     let channels = Arc::new(ChannelSet::new(backend, ChannelSettings::default()));
     let server = Server::start(&ServerConfig::default(), channels.clone())?;

@@ -16,10 +16,12 @@
 pub mod byte_planes;
 pub mod eight_bit;
 mod entry_order_check;
+mod not_finite;
 
 pub use entry_order_check::looks_swapped;
+pub use not_finite::NotFiniteCount;
 
-use crate::lut::{GridSize, Lut3d, NotFinite};
+use crate::lut::{GridSize, Lut3d};
 use std::fmt;
 use std::str::FromStr;
 
@@ -140,30 +142,33 @@ pub struct UnknownName {
     known: String,
 }
 
-fn by_name<T: Copy>(
-    what: &'static str,
-    all: &[T],
-    name: impl Fn(T) -> &'static str,
-    given: &str,
-) -> Result<T, UnknownName> {
-    all.iter().copied().find(|v| name(*v) == given).ok_or_else(|| UnknownName {
-        what,
-        given: given.to_owned(),
-        known: all.iter().map(|v| name(*v)).collect::<Vec<_>>().join(", "),
-    })
+impl UnknownName {
+    /// The one of `all` whose name is `given`; the error says which names there are.
+    pub(crate) fn find<T: Copy>(
+        what: &'static str,
+        all: &[T],
+        name: impl Fn(T) -> &'static str,
+        given: &str,
+    ) -> Result<T, Self> {
+        all.iter().copied().find(|v| name(*v) == given).ok_or_else(|| UnknownName {
+            what,
+            given: given.to_owned(),
+            known: all.iter().map(|v| name(*v)).collect::<Vec<_>>().join(", "),
+        })
+    }
 }
 
 impl FromStr for EntryOrder {
     type Err = UnknownName;
     fn from_str(s: &str) -> Result<Self, UnknownName> {
-        by_name("entry order", &Self::ALL, Self::name, s)
+        UnknownName::find("entry order", &Self::ALL, Self::name, s)
     }
 }
 
 impl FromStr for Layout {
     type Err = UnknownName;
     fn from_str(s: &str) -> Result<Self, UnknownName> {
-        by_name("layout", &Self::ALL, Self::name, s)
+        UnknownName::find("layout", &Self::ALL, Self::name, s)
     }
 }
 
@@ -397,47 +402,19 @@ impl Placement {
 /// R, G and B of a texel.
 #[inline]
 pub fn rgb(t: &Texel) -> [f32; 3] {
-    [0, 4, 8].map(|i| f32::from_le_bytes([t[i], t[i + 1], t[i + 2], t[i + 3]]))
+    let value = |i: usize| f32::from_le_bytes([t[i], t[i + 1], t[i + 2], t[i + 3]]);
+    [value(0), value(4), value(8)] // `array::map` would be left a call, and be most of what a callback server does.
 }
 
 /// A texel from R, G and B, with alpha 1.0.
 #[inline]
 pub fn texel(rgb: [f32; 3]) -> Texel {
     let mut t = [0; 16];
-    for (to, v) in t.as_chunks_mut::<4>().0.iter_mut().zip(rgb) {
-        *to = v.to_le_bytes();
-    }
+    t[..4].copy_from_slice(&rgb[0].to_le_bytes());
+    t[4..8].copy_from_slice(&rgb[1].to_le_bytes());
+    t[8..12].copy_from_slice(&rgb[2].to_le_bytes());
     t[12..].copy_from_slice(&ALPHA_ONE);
     t
-}
-
-/// Counts the entries of a list that are not finite, and remembers the first.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NotFiniteCount {
-    count: usize,
-    first: usize,
-}
-
-impl NotFiniteCount {
-    /// Takes the next entries, of which the first is number `first` of the list.
-    pub fn add(&mut self, first: usize, entries: &[Texel]) {
-        for (i, e) in entries.iter().enumerate() {
-            if rgb(e).iter().any(|v| !v.is_finite()) {
-                if self.count == 0 {
-                    self.first = first + i;
-                }
-                self.count += 1;
-            }
-        }
-    }
-
-    /// What was found, if anything.
-    pub fn result(&self, size: GridSize, order: EntryOrder) -> Result<(), NotFinite> {
-        match self.count {
-            0 => Ok(()),
-            count => Err(NotFinite { count, first: order.point(size, self.first) }),
-        }
-    }
 }
 
 /// Gathers, lane by lane, whether any exponent was all ones.

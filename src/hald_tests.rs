@@ -1,4 +1,5 @@
 use super::*;
+use crate::lut::NotFinite;
 
 fn grid(n: u64) -> GridSize {
     GridSize::new(n).unwrap()

@@ -176,8 +176,9 @@ struct CallbackWriter<F> {
     order: EntryOrder,
     take: Arc<F>,
     channel: ChannelId,
-    lut: Option<Lut3d>,
-    next: usize,
+    size: Option<GridSize>,
+    /// In the order in which they arrive.
+    entries: Vec<[f32; 3]>,
     revision: u64,
 }
 
@@ -190,8 +191,8 @@ where
             order: self.order,
             take: self.take.clone(),
             channel: channel.clone(),
-            lut: None,
-            next: 0,
+            size: None,
+            entries: Vec::new(),
             revision: 0,
         }))
     }
@@ -206,34 +207,47 @@ where
     F: Fn(&ChannelId, Lut3d) -> Result<(), String> + Send + Sync + 'static,
 {
     fn begin(&mut self, size: GridSize) -> Result<(), Refusal> {
-        self.lut = Some(Lut3d::zeroed(size).ok_or(Refusal::OutOfMemory { bytes: size.rgba_bytes() })?);
-        self.next = 0;
+        self.size = None;
+        self.entries.clear();
+        self.entries
+            .try_reserve_exact(size.entries())
+            .map_err(|_| Refusal::OutOfMemory { bytes: size.entries() * size_of::<[f32; 3]>() })?;
+        self.size = Some(size);
         Ok(())
     }
 
     fn entries(&mut self, entries: &[Texel]) -> bool {
-        let Some(lut) = &mut self.lut else { return true };
-        let size = lut.size();
-        let mut finite = true;
-        for (i, entry) in entries.iter().enumerate() {
-            let value = rgb(entry);
-            finite &= value.iter().all(|v| v.is_finite());
-            let point = self.order.point(size, self.next + i);
-            lut.entries_mut()[EntryOrder::BlueFastest.index(size, point)] = value;
+        if self.size.is_none() {
+            return true;
         }
-        self.next += entries.len();
-        finite
+        let mut seen = 0;
+        self.entries.extend(entries.iter().map(|entry| {
+            let [r, g, b] = rgb(entry);
+            // An exponent of all ones is the only one that carries into the sign bit. No branch, so that it is quick.
+            let carry = |v: f32| (v.to_bits() & 0x7fff_ffff).wrapping_add(0x0080_0000);
+            seen |= carry(r) | carry(g) | carry(b);
+            [r, g, b]
+        }));
+        seen & 0x8000_0000 == 0
     }
 
     fn commit(&mut self) -> Result<u64, Refusal> {
-        let lut = self.lut.take().ok_or_else(|| Refusal::Other("no LUT was begun".into()))?;
+        let size = self.size.take().ok_or_else(|| Refusal::Other("no LUT was begun".into()))?;
+        let entries = std::mem::take(&mut self.entries);
+        if entries.len() != size.entries() {
+            return Err(Refusal::Other(format!("a LUT of grid size {size} was given {} entries", entries.len())));
+        }
+        let lut = match self.order {
+            EntryOrder::BlueFastest => Lut3d::from_entries(size, entries),
+            order => Lut3d::from_fn(size, |point| entries[order.index(size, point)]),
+        };
         (self.take)(&self.channel, lut).map_err(Refusal::Other)?;
         self.revision += 1;
         Ok(self.revision)
     }
 
     fn abandon(&mut self) {
-        self.lut = None;
+        self.size = None;
     }
 
     fn order(&self) -> EntryOrder {

@@ -41,6 +41,8 @@ fn a_flag_that_makes_no_sense_is_named_and_ends_with_code_2() {
         (&["--port", "99999"][..], "99999"),
         (&["--layout", "spiral"], "\"spiral\" is no layout; it can be vglb, unreal, unity, hald-clut"),
         (&["--entry-order", "green-fastest"], "it can be blue-fastest, red-fastest"),
+        (&["--syphon-encoding", "float"], "\"float\" is no Syphon encoding; it can be byte-planes, 8bit"),
+        (&["--gpu", ""], "\"\" is no choice of graphics device; it can be auto, off"),
         (&["--frobnicate"], "--frobnicate"),
         (&["send", "--identity", "1"], "grid size 1 is out of range: a 3D LUT has 2 to 256 entries along each axis"),
         (&["send"], "<FILE|--identity <N>|--moving [<N>]>"),
@@ -63,6 +65,7 @@ fn a_server_that_cannot_start_says_why_in_one_line_and_never_says_listening() {
         (vec!["--port", &port], format!("error: port {port} on 127.0.0.1 is in use by another program")),
         (vec!["--host", "203.0.113.7"], "error: can't listen on 203.0.113.7:8089".into()),
         (vec!["--host", "no such host"], "error: can't listen on host \"no such host\"".into()),
+        (vec!["--syphon-8bit"], "error: --syphon-encoding and --syphon-8bit are for Syphon; textures are".into()),
         (vec!["--backend", "carrier-pigeon"], "\"carrier-pigeon\" is no texture back end of this program".into()),
     ] {
         let out = place.run(

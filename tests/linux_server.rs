@@ -91,6 +91,30 @@ fn channels_of_any_name_are_listed_and_received_under_it() {
 }
 
 #[test]
+fn without_vulkan_everything_goes_through_memory_and_info_says_why() {
+    let place = Place::new();
+    // In the loader's place, and found first, something that can't be loaded.
+    std::fs::write(place.path().join("libvulkan.so.1"), "no library").unwrap();
+    let command = |arguments: &[&str]| {
+        let mut command = place.command(arguments);
+        command.env("LD_LIBRARY_PATH", place.path());
+        command
+    };
+    let mut server = Running::start(command(&["serve", "--port", "0", "--gpu", "0"]));
+    let line = server.wait_for_line("listening on ");
+    server.port = line.split("127.0.0.1:").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    server.wait_for_line("textures are shared through memory only: there is no Vulkan loader on this computer");
+    assert!(send(&place, &server, "17", "cam").status.success());
+    let seen = command(&["receive", "vglb-lut-cam", "--once", "--timeout", "20"]).output().unwrap();
+    assert!(stdout(&seen).contains("revision 1: 17³"), "{}", stderr(&seen));
+    let info = stdout(&command(&["info"]).output().unwrap());
+    assert!(info.contains("graphics: memory only: there is no Vulkan loader on this computer that can be"), "{info}");
+    let seen = command(&["receive", "vglb-lut-cam", "--gpu", "--once", "--timeout", "20"]).output().unwrap();
+    assert_eq!(seen.status.code(), Some(1));
+    assert!(stderr(&seen).contains("error: there is no Vulkan loader on this computer"), "{}", stderr(&seen));
+}
+
+#[test]
 fn receive_gives_up_when_told_to_and_says_what_there_is() {
     let place = Place::new();
     let nothing = place.run(&["receive", "vglb-lut-cam", "--timeout", "0.2"]);

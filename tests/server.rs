@@ -243,24 +243,51 @@ fn a_sink_that_refuses_or_panics_ends_nothing_but_its_own_request_or_connection(
 }
 
 #[test]
-fn a_callback_gets_the_lut_and_its_channel() {
-    let got: Arc<Mutex<Vec<_>>> = Arc::default();
-    let keep = got.clone();
-    let sink = sink::callback(EntryOrder::RedFastest, move |channel, lut| {
-        keep.lock().unwrap().push((channel.clone(), lut));
-        Ok(())
-    });
-    let (_server, address) = start(ServerConfig::default(), sink);
-    let data = pattern(3, 4);
-    Wire::connect(address).accepted(&set_lut(Some("x"), data.clone()));
-    let got = got.lock().unwrap();
-    let (channel, lut) = &got[0];
-    assert_eq!(channel.name(), Some("x"));
-    for (i, entry) in data.chunks_exact(16).enumerate() {
-        let bits = lut.at([i % 3, i / 3 % 3, i / 9]).map(f32::to_bits);
-        let sent: Vec<u32> = entry[..12].chunks_exact(4).map(|b| u32::from_le_bytes(b.try_into().unwrap())).collect();
-        assert_eq!(bits[..], sent[..], "entry {i}, red fastest");
+fn a_callback_gets_the_lut_and_its_channel_whatever_the_order() {
+    for order in EntryOrder::ALL {
+        let got: Arc<Mutex<Vec<_>>> = Arc::default();
+        let keep = got.clone();
+        let sink = sink::callback(order, move |channel, lut| {
+            keep.lock().unwrap().push((channel.clone(), lut));
+            Ok(())
+        });
+        let (_server, address) = start(ServerConfig::default(), sink);
+        // The second is smaller, on the same connection: nothing of the first may be left in it.
+        let sent = [pattern(3, 4), pattern(2, 9)];
+        let mut wire = Wire::connect(address);
+        for data in &sent {
+            wire.accepted(&set_lut(Some("x"), data.clone()));
+        }
+        for ((channel, lut), data) in got.lock().unwrap().iter().zip(&sent) {
+            assert_eq!(channel.name(), Some("x"));
+            let n = lut.size().get();
+            assert_eq!(data.len(), 16 * n * n * n);
+            for (i, entry) in data.chunks_exact(16).enumerate() {
+                let (slow, middle, fast) = (i / (n * n), i / n % n, i % n);
+                let point = if order == EntryOrder::BlueFastest { [slow, middle, fast] } else { [fast, middle, slow] };
+                let bits = lut.at(point).map(f32::to_bits);
+                let sent = entry[..12].chunks_exact(4).map(|b| u32::from_le_bytes(b.try_into().unwrap()));
+                assert_eq!(bits[..], sent.collect::<Vec<_>>(), "entry {i}, {order}");
+            }
+        }
+        assert_eq!(got.lock().unwrap().len(), 2);
     }
+}
+
+#[test]
+fn once_accepting_has_stopped_the_port_is_free_and_connections_go_on() {
+    let (channels, _) = textures();
+    let (mut server, address) = start(ServerConfig::default(), channels);
+    let mut wire = Wire::connect(address);
+    wire.accepted(&set_lut(None, pattern(2, 1)));
+    server.stop_accepting();
+    let config = ServerConfig { port: address.port(), ..ServerConfig::default() };
+    let (channels, _) = textures();
+    let next = Server::start(&config, Arc::new(channels)).unwrap();
+    wire.accepted(&set_lut(None, pattern(2, 2)));
+    assert_eq!((server.connections(), next.connections()), (1, 0));
+    assert!(server.stop());
+    assert!(wire.is_closed());
 }
 
 #[test]

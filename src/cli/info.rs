@@ -3,7 +3,7 @@
 use super::output::line;
 use crate::hald::{EntryOrder, Layout, MAX_TEXTURE_SIDE};
 use crate::lut::GridSize;
-use crate::texture::{self, RGBA32F, TextureError};
+use crate::texture::{self, GpuChoice, RGBA32F, TextureError};
 use crate::wire::WireLimits;
 use clap::Args;
 use serde_json::{Value, json};
@@ -15,6 +15,9 @@ pub struct Info {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+    /// The graphics device, as for the server: auto, off, a number, or a part of a name
+    #[arg(long, default_value = "auto", value_name = "DEVICE")]
+    pub gpu: GpuChoice,
 }
 
 /// The largest grid size whose strip fits a texture.
@@ -22,7 +25,7 @@ const LARGEST_STRIP: usize = MAX_TEXTURE_SIDE.isqrt();
 
 /// Says what works here.
 pub fn run(args: &Info) -> anyhow::Result<ExitCode> {
-    let info = gather();
+    let info = gather(&args.gpu);
     if args.json {
         line(format_args!("{}", serde_json::to_string_pretty(&info)?))?;
     } else {
@@ -32,8 +35,8 @@ pub fn run(args: &Info) -> anyhow::Result<ExitCode> {
 }
 
 /// Everything that `info` tells, as JSON.
-pub fn gather() -> Value {
-    let backends: Vec<_> = texture::backends()
+pub fn gather(gpu: &GpuChoice) -> Value {
+    let backends: Vec<_> = texture::backends_on(gpu)
         .iter()
         .map(|backend| {
             let checked = backend.check();
@@ -46,6 +49,13 @@ pub fn gather() -> Value {
                     Err(_) => "broken",
                 },
                 "why": checked.err().map(|e| e.to_string()),
+                "graphics_devices": backend.graphics_devices().iter().map(|device| json!({
+                    "number": device.number,
+                    "name": device.name,
+                    "driver": device.driver,
+                    "usable": device.fault.is_none(),
+                    "why": device.fault,
+                })).collect::<Vec<_>>(),
                 "details": backend.details().into_iter().map(|(k, v)| (k.to_owned(), v.into())).collect::<serde_json::Map<_, _>>(),
             })
         })
@@ -54,7 +64,7 @@ pub fn gather() -> Value {
         "version": crate::VERSION,
         "platform": format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         "backends": backends,
-        "default_backend": texture::choose("auto").map(|b| b.name()).ok(),
+        "default_backend": texture::choose_on("auto", gpu).map(|b| b.name()).ok(),
         "protocol": "OpenGradeIO: BSON over TCP, port 8089",
         "channels": "vglb-lut-{channel}",
         "texture_formats": [RGBA32F],
@@ -87,11 +97,19 @@ fn show(info: &Value) -> anyhow::Result<()> {
         for (name, value) in backend["details"].as_object().into_iter().flatten() {
             line(format_args!("           {name}: {}", text(value)))?;
         }
+        for device in backend["graphics_devices"].as_array().into_iter().flatten() {
+            let usable = match device["why"].as_str() {
+                None => "usable".to_owned(),
+                Some(why) => format!("not used: {why}"),
+            };
+            let [name, driver] = [&device["name"], &device["driver"]].map(text);
+            line(format_args!("           device {}: {name}, {driver}: {usable}", device["number"]))?;
+        }
     }
     let limits = &info["limits"];
     line(format_args!("\nProtocol      {}", text(&info["protocol"])))?;
     line(format_args!("Streams       {}", text(&info["channels"])))?;
-    line(format_args!("Textures      {}, never 8-bit", list(&info["texture_formats"])))?;
+    line(format_args!("Textures      {}, never 8-bit unless asked for", list(&info["texture_formats"])))?;
     line(format_args!("Layouts       {}", list(&info["layouts"])))?;
     line(format_args!("Entry orders  {}", list(&info["entry_orders"])))?;
     line(format_args!(

@@ -20,7 +20,7 @@ pub struct List {
 
 /// Lists the streams.
 pub fn run(args: &List) -> anyhow::Result<ExitCode> {
-    let streams = texture::choose(&args.backend)?.streams()?;
+    let streams = texture::choose_to_list(&args.backend)?.streams()?;
     if args.json {
         let rows: Vec<_> = streams.iter().map(as_json).collect();
         line(format_args!("{}", serde_json::to_string_pretty(&rows)?))?;

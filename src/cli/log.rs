@@ -27,9 +27,14 @@ pub fn start(detail: Detail) {
         .with_default(LevelFilter::WARN)
         .with_target("virtual_gpu_lut_box", own)
         .with_target(EVENTS, LevelFilter::INFO);
-    let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-        .with_target(false);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(in_colour()).with_target(false);
     let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init();
+}
+
+/// Whether stderr shows colours: not where it goes into a file, where `NO_COLOR` is set, or in an old Windows console,
+/// which would show the codes instead. A newer one has to be asked first.
+fn in_colour() -> bool {
+    std::io::IsTerminal::is_terminal(&std::io::stderr())
+        && !anstyle_query::no_color()
+        && anstyle_query::windows::enable_ansi_colors() != Some(false)
 }

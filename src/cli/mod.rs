@@ -11,10 +11,12 @@ mod output;
 pub mod pattern;
 mod progress;
 pub mod receive;
+mod receive_gpu;
 pub mod send;
 pub mod serve;
 
 use crate::lut::GridSize;
+use crate::texture::with_main_loop;
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -60,12 +62,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let done = match cli.command {
-        None if cli.info => info::run(&info::Info::default()),
-        None => serve::run(&cli.serve),
-        Some(Command::Serve(args)) => serve::run(&args),
+        None if cli.info => info::run(&info::Info { gpu: cli.serve.gpu, ..info::Info::default() }),
+        None => with_main_loop(|| serve::run(&cli.serve)),
+        Some(Command::Serve(args)) => with_main_loop(|| serve::run(&args)),
         Some(Command::Send(args)) => send::run(&args),
-        Some(Command::List(args)) => list::run(&args),
-        Some(Command::Receive(args)) => receive::run(&args),
+        Some(Command::List(args)) => with_main_loop(|| list::run(&args)),
+        Some(Command::Receive(args)) => with_main_loop(|| receive::run(&args)),
         Some(Command::Convert(args)) => convert::run(&args),
         Some(Command::Apply(args)) => apply::run(&args),
         Some(Command::Pattern(args)) => pattern::run(&args),

@@ -1,10 +1,11 @@
 //! `vglb receive`: shows what another program on this computer would see.
 
 use super::output::{line, plain, span};
+use super::receive_gpu;
 use crate::hald::{self, Layout};
 use crate::lut::file::{self, Existing, WriteOptions};
-use crate::texture::{self, Event, Frame, TextureBackend, TextureError, TextureReceiver};
-use anyhow::bail;
+use crate::texture::{self, Event, Frame, GpuChoice, TextureBackend, TextureError};
+use anyhow::anyhow;
 use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 pub struct Receive {
     /// The stream's name, as `vglb list` shows it
     #[arg(value_name = "STREAM")]
-    stream: String,
+    pub(super) stream: String,
     /// Save each texture as .exr (float32), .npy (float32), .cube, or .png (8-bit preview)
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -24,28 +25,34 @@ pub struct Receive {
     layout: Layout,
     /// Stop after the first texture
     #[arg(long)]
-    once: bool,
+    pub(super) once: bool,
     /// Give up after so many seconds without a texture (default: never)
     #[arg(long, value_name = "SECONDS", value_parser = super::seconds)]
-    timeout: Option<f64>,
+    pub(super) timeout: Option<f64>,
     /// Where to look: auto, or a name that `vglb info` lists
     #[arg(long, default_value = "auto", value_name = "NAME")]
     backend: String,
+    /// Read through a graphics device: --gpu for the most capable one, --gpu=N or --gpu=NAME for another that `vglb info`
+    /// lists. On Linux every bit is compared with the memory ring: exit code 1 where one differs. On Windows it must be
+    /// the sender's device
+    #[arg(long, value_name = "DEVICE", num_args = 0..=1, require_equals = true, default_missing_value = "auto")]
+    gpu: Option<GpuChoice>,
 }
 
 /// Receives until Ctrl-C; with `--once`, one texture.
 pub fn run(args: &Receive) -> anyhow::Result<ExitCode> {
-    let backend = texture::choose(&args.backend)?;
+    let backend = texture::choose_on(&args.backend, args.gpu.as_ref().unwrap_or(&GpuChoice::Auto))?;
+    if args.gpu.is_some() && !backend.reads_on_device() {
+        return receive_gpu::run(&*backend, args);
+    }
     let mut frame = Frame::default();
     let mut waited = Patience::new(args.timeout);
     loop {
-        let mut receiver = connect(&*backend, args, &waited)?;
+        let mut receiver = connect(&*backend, args, &waited, |stream| backend.open(stream))?;
         loop {
             match receiver.wait(waited.left())? {
                 Event::Frame => {}
-                Event::TimedOut => {
-                    bail!("no new texture on {:?} within {} s", args.stream, args.timeout.unwrap_or(0.0))
-                }
+                Event::TimedOut => return Err(nothing_new(args)),
                 Event::Ended => break,
             }
             match receiver.read(&mut frame) {
@@ -59,19 +66,28 @@ pub fn run(args: &Receive) -> anyhow::Result<ExitCode> {
                 return Ok(ExitCode::SUCCESS);
             }
         }
-        eprintln!("stream {:?} has ended; waiting for it to return", args.stream);
+        say_ended(args);
     }
 }
 
+pub(super) fn nothing_new(args: &Receive) -> anyhow::Error {
+    anyhow!("no new texture on {:?} within {} s", args.stream, args.timeout.unwrap_or(0.0))
+}
+
+pub(super) fn say_ended(args: &Receive) {
+    eprintln!("stream {:?} has ended; waiting for it to return", args.stream);
+}
+
 /// Connects as soon as the stream is there.
-fn connect(
+pub(super) fn connect<R>(
     backend: &dyn TextureBackend,
     args: &Receive,
     waited: &Patience,
-) -> anyhow::Result<Box<dyn TextureReceiver>> {
+    open: impl Fn(&str) -> Result<R, TextureError>,
+) -> anyhow::Result<R> {
     let mut said = false;
     loop {
-        match backend.open(&args.stream) {
+        match open(&args.stream) {
             Ok(receiver) => return Ok(receiver),
             Err(e @ TextureError::NoSuchStream { .. }) if waited.is_over() => return Err(e.into()),
             Err(e @ TextureError::NoSuchStream { .. }) => {
@@ -85,7 +101,7 @@ fn connect(
     }
 }
 
-fn show(args: &Receive, frame: &Frame) -> anyhow::Result<()> {
+pub(super) fn show(args: &Receive, frame: &Frame) -> anyhow::Result<()> {
     let what = match frame.shape {
         Some(shape) => shape.to_string(),
         None => format!("{}×{}", frame.width, frame.height),
@@ -113,16 +129,16 @@ fn show(args: &Receive, frame: &Frame) -> anyhow::Result<()> {
 }
 
 /// How long to wait for the next texture.
-struct Patience {
+pub(super) struct Patience {
     until: Option<Instant>,
 }
 
 impl Patience {
-    fn new(seconds: Option<f64>) -> Self {
+    pub(super) fn new(seconds: Option<f64>) -> Self {
         Patience { until: seconds.map(|s| Instant::now() + Duration::from_secs_f64(s)) }
     }
 
-    fn left(&self) -> Option<Duration> {
+    pub(super) fn left(&self) -> Option<Duration> {
         self.until.map(|t| t.saturating_duration_since(Instant::now()))
     }
 

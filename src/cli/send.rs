@@ -98,7 +98,7 @@ fn still(args: &Send) -> anyhow::Result<(Lut3d, String)> {
 fn send_moving(args: &Send, size: GridSize, client: &mut Client, tally: &mut Tally) -> anyhow::Result<()> {
     let stop = Arc::new(AtomicBool::new(false));
     let seen = stop.clone();
-    ctrlc::set_handler(move || seen.store(true, Ordering::Relaxed)).context("can't watch for signals")?;
+    crate::texture::when_told_to_end(move || seen.store(true, Ordering::Relaxed)).context("can't watch for signals")?;
     let begun = Instant::now();
     let mut shown = begun;
     let count = args.count.unwrap_or(u64::MAX);

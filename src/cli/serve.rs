@@ -1,11 +1,12 @@
 //! `vglb serve`: the server.
 
 use super::log::{self, Detail};
+use crate::EVENTS;
 use crate::channel::{ChannelSet, ChannelSettings};
 use crate::hald::{EntryOrder, Layout};
 use crate::server::{Server, ServerConfig};
-use crate::{EVENTS, texture};
-use anyhow::Context;
+use crate::texture::{self, GpuChoice, Options, TextureBackend, syphon};
+use anyhow::{Context, bail};
 use clap::{Args, value_parser};
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -33,6 +34,16 @@ pub struct Serve {
     /// How textures are shared: auto, or a name that `vglb info` lists
     #[arg(long, default_value = "auto", value_name = "NAME")]
     backend: String,
+    /// What Syphon images hold: byte-planes (every float32 bit), 8bit (rounded to 256 steps and clamped)
+    #[arg(long, default_value = "byte-planes", value_name = "ENCODING")]
+    syphon_encoding: syphon::Encoding,
+    /// Send each stream over Syphon as an 8-bit image as well, with " (8-bit)" behind its name
+    #[arg(long = "syphon-8bit")]
+    syphon_8bit: bool,
+    /// The graphics device that textures are shared through: auto, off, or a number or a part of a name that
+    /// `vglb info` lists
+    #[arg(long, default_value = "auto", value_name = "DEVICE")]
+    pub(super) gpu: GpuChoice,
     /// Most connections at once
     #[arg(long, default_value_t = 64, value_name = "N", value_parser = value_parser!(u16).range(1..))]
     max_connections: u16,
@@ -47,7 +58,8 @@ pub struct Serve {
     info_logging: bool,
 }
 
-/// Serves until SIGINT, SIGTERM or SIGHUP (Ctrl-C, Ctrl-Break or closing the window on Windows).
+/// Serves until SIGINT, SIGTERM or SIGHUP (on Windows: Ctrl-C, Ctrl-Break, closing the window, logging
+/// off).
 pub fn run(args: &Serve) -> anyhow::Result<ExitCode> {
     log::start(match (args.verbose, args.info_logging) {
         (true, _) => Detail::Debug,
@@ -55,12 +67,12 @@ pub fn run(args: &Serve) -> anyhow::Result<ExitCode> {
         (false, false) => Detail::Quiet,
     });
     let (stop, stopped) = mpsc::channel();
-    ctrlc::set_handler(move || {
+    texture::when_told_to_end(move || {
         let _ = stop.send(());
     })
     .context("can't watch for signals")?;
 
-    let backend = texture::choose(&args.backend).context("can't share textures")?;
+    let backend = choose_backend(args)?;
     let settings = ChannelSettings {
         stream_name: args.stream_name.clone(),
         layout: args.layout,
@@ -78,7 +90,13 @@ pub fn run(args: &Serve) -> anyhow::Result<ExitCode> {
     for address in server.addresses() {
         info!(target: EVENTS, "listening on {address} {}", reach(address));
     }
+    if let Some(hint) = firewall_hint(server.addresses(), cfg!(windows)) {
+        info!(target: EVENTS, "{hint}");
+    }
     info!("textures are shared through {}: {}", backend.name(), backend.description());
+    if let Some(why) = backend.graphics_fault() {
+        warn!("textures are shared through memory only: {why}");
+    }
 
     // The sending half lives as long as the handler, which is for ever.
     let _ = stopped.recv();
@@ -88,6 +106,23 @@ pub fn run(args: &Serve) -> anyhow::Result<ExitCode> {
     }
     channels.close();
     Ok(ExitCode::SUCCESS)
+}
+
+/// The back end asked for, with its options.
+fn choose_backend(args: &Serve) -> anyhow::Result<Arc<dyn TextureBackend>> {
+    let syphon = syphon::Options { encoding: args.syphon_encoding, also_eight_bit: args.syphon_8bit };
+    let options = Options { gpu: args.gpu.clone(), syphon };
+    let backend = texture::choose_with(&args.backend, &options).context("can't share textures")?;
+    if syphon != syphon::Options::default() && backend.name() != "syphon" {
+        bail!(
+            "--syphon-encoding and --syphon-8bit are for Syphon; textures are shared through {} here",
+            backend.name()
+        );
+    }
+    if syphon.encoding == syphon::Encoding::EightBit {
+        warn!("every stream is an 8-bit image, as asked for: values are rounded to 256 steps, and clamped to 0 and 1");
+    }
+    Ok(backend)
 }
 
 /// Who can reach an address, and how to change that.
@@ -100,5 +135,30 @@ fn reach(address: &SocketAddr) -> String {
         "(every network of this computer: anyone who reaches the port can change the grade)".to_owned()
     } else {
         "(anyone who reaches this address can change the grade)".to_owned()
+    }
+}
+
+/// What a user has to know of the firewall of Windows, where other computers are meant to get through it.
+fn firewall_hint(addresses: &[SocketAddr], windows: bool) -> Option<String> {
+    let open = addresses.iter().find(|address| !address.ip().is_loopback()).filter(|_| windows)?;
+    Some(format!(
+        "if other computers can't connect, the Windows firewall stops them; as administrator: netsh advfirewall firewall \
+         add rule name=\"Virtual GPU LUT Box\" dir=in action=allow protocol=TCP localport={}",
+        open.port()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_firewall_is_spoken_of_on_windows_where_other_computers_are_to_connect() {
+        let addresses = |text: &[&str]| text.iter().map(|t| t.parse().unwrap()).collect::<Vec<SocketAddr>>();
+        let open = addresses(&["127.0.0.1:8089", "0.0.0.0:8089"]);
+        let hint = firewall_hint(&open, true).unwrap();
+        assert!(hint.contains("netsh advfirewall firewall add rule") && hint.ends_with("localport=8089"), "{hint}");
+        assert_eq!(firewall_hint(&open, false), None);
+        assert_eq!(firewall_hint(&addresses(&["127.0.0.1:8089", "[::1]:8089"]), true), None);
     }
 }

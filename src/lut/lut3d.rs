@@ -82,6 +82,11 @@ impl Lut3d {
         &mut self.entries
     }
 
+    /// All entries, blue fastest, as a list of their own.
+    pub fn into_entries(self) -> Vec<[f32; 3]> {
+        self.entries
+    }
+
     /// Whether every value is finite; otherwise how many entries are not, and which is the first.
     pub fn check_finite(&self) -> Result<(), NotFinite> {
         let bad = |e: &[f32; 3]| e.iter().any(|v| !v.is_finite());

@@ -65,10 +65,14 @@ impl Shared {
         }
     }
 
-    pub(super) fn shutdown(&self, how: Shutdown) {
-        for connection in self.connections().values() {
-            let _ = connection.stream.shutdown(how);
-        }
+    /// Has every connection end with what it is at.
+    pub(super) fn finish(&self) {
+        self.connections().retain(|_, connection| connection.finish());
+    }
+
+    /// Ends every connection wherever it is.
+    pub(super) fn cut(&self) {
+        self.connections().values().for_each(|connection| connection.cut());
     }
 
     /// Waits until no connection is left; tells whether that came about in time.

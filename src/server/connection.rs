@@ -9,16 +9,19 @@ use crate::wire::{WireError, WireLimits};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 use tracing::{debug, info, warn};
 
 /// How long a peer may leave a reply unread.
 const REPLY_TIME: Duration = Duration::from_secs(10);
-/// How long, and how many bytes, a connection that is being closed is still read, so that the error reply is not
-/// thrown away by a reset.
-const LINGER: Duration = Duration::from_millis(500);
-const LINGER_BYTES: usize = 4 << 20;
+/// How long, and how many bytes, a connection that is being closed is still read: what is left unread resets it, and
+/// systems other than Linux then throw the error reply away. A client reads that when it has sent its whole message, so
+/// there is time and room for one that is far too large.
+const LINGER: Duration = Duration::from_secs(2);
+const LINGER_BYTES: usize = 64 << 20;
+/// A client that is silent for so long has nothing more to send.
+const LINGER_SILENCE: Duration = Duration::from_millis(500);
 
 /// A connection, shared by its thread and the server.
 pub(super) struct Connection {
@@ -26,6 +29,10 @@ pub(super) struct Connection {
     pub(super) peer: SocketAddr,
     pub(super) since: Instant,
     standing: AtomicU8,
+    /// Has read the beginning of a request that is not answered yet.
+    at_work: AtomicBool,
+    /// Is to end with the request that it is at.
+    is_last: AtomicBool,
 }
 
 /// How a connection stands with the server.
@@ -46,7 +53,14 @@ impl Connection {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(silence))?;
         stream.set_write_timeout(Some(REPLY_TIME))?;
-        Ok(Connection { stream, peer, since: Instant::now(), standing: AtomicU8::new(Standing::New as u8) })
+        Ok(Connection {
+            stream,
+            peer,
+            since: Instant::now(),
+            standing: AtomicU8::new(Standing::New as u8),
+            at_work: AtomicBool::new(false),
+            is_last: AtomicBool::new(false),
+        })
     }
 
     pub(super) fn standing(&self) -> Standing {
@@ -60,6 +74,28 @@ impl Connection {
     /// Changes the standing, if it is still `from`.
     pub(super) fn move_on(&self, from: Standing, to: Standing) -> bool {
         self.standing.compare_exchange(from as u8, to as u8, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    /// Has the connection end once it has answered what it has read. Tells whether there is anything to wait for.
+    ///
+    /// Where a stream can be shut down for reading, requests that have arrived are read on. Windows throws those away,
+    /// and may keep a reader waiting: there, one that waits is cut and left alone, and one at work ends with its request.
+    pub(super) fn finish(&self) -> bool {
+        if !cfg!(windows) {
+            let _ = self.stream.shutdown(Shutdown::Read);
+            return true;
+        }
+        self.is_last.store(true, Ordering::SeqCst);
+        let at_work = self.at_work.load(Ordering::SeqCst);
+        if !at_work {
+            self.cut();
+        }
+        at_work
+    }
+
+    /// Ends the connection wherever it is.
+    pub(super) fn cut(&self) {
+        let _ = self.stream.shutdown(Shutdown::Both);
     }
 
     /// Serves requests until the peer leaves, the connection fails, or the server closes it.
@@ -86,6 +122,7 @@ impl Connection {
         let mut reader = MessageReader::new(&self.stream, limits);
         let mut answer = Vec::with_capacity(reply::OK.len());
         while let Some(message) = reader.next_message()? {
+            self.at_work.store(true, Ordering::SeqCst);
             let begun = Instant::now();
             let bytes = message.length();
             let outcome = session.handle(message)?;
@@ -93,6 +130,10 @@ impl Connection {
             let reply = self.report(&session, outcome, bytes, begun, luts);
             reply.encode(&mut answer);
             (&self.stream).write_all(&answer)?;
+            self.at_work.store(false, Ordering::SeqCst);
+            if self.is_last.load(Ordering::SeqCst) {
+                break;
+            }
         }
         Ok(())
     }
@@ -127,7 +168,7 @@ impl Connection {
         if say(&self.stream, why).is_err() {
             return;
         }
-        let _ = self.stream.set_read_timeout(Some(LINGER));
+        let _ = self.stream.set_read_timeout(Some(LINGER_SILENCE));
         let deadline = Instant::now() + LINGER;
         let mut dropped = 0;
         let mut scrap = [0; 16 << 10];

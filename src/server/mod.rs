@@ -69,6 +69,8 @@ pub struct Server {
     shared: Arc<Shared>,
     addresses: Vec<SocketAddr>,
     accepting: Option<JoinHandle<()>>,
+    /// Once it has stopped: whether everything was finished in time.
+    stopped: Option<bool>,
 }
 
 /// How long connections may take to finish what they are publishing once the server stops.
@@ -82,7 +84,7 @@ impl Server {
         let listeners = listen::listen(&config.host, config.port)?;
         let addresses = listeners.iter().map(|l| l.local_addr()).collect::<io::Result<_>>()?;
         let (shared, accepting) = accept::spawn(config, sink, listeners)?;
-        Ok(Server { shared, addresses, accepting: Some(accepting) })
+        Ok(Server { shared, addresses, accepting: Some(accepting), stopped: None })
     }
 
     /// The addresses listened on, with the port that the system chose where 0 was asked for.
@@ -95,19 +97,28 @@ impl Server {
         self.shared.count()
     }
 
+    /// Accepts nothing more: once this returns, the port is free. Connections go on until [`stop`](Self::stop).
+    pub fn stop_accepting(&mut self) {
+        let Some(accepting) = self.accepting.take() else { return };
+        self.shared.stop_accepting();
+        let _ = accepting.join();
+    }
+
     /// Stops: accepts nothing more, lets every connection finish the requests that have arrived, then closes them.
     /// Takes at most 0.8 s. Returns whether all were finished in time.
     pub fn stop(&mut self) -> bool {
-        let Some(accepting) = self.accepting.take() else { return true };
-        self.shared.stop_accepting();
-        let _ = accepting.join();
-        self.shared.shutdown(std::net::Shutdown::Read);
-        if self.shared.wait_until_empty(DRAIN_TIME) {
-            return true;
+        if let Some(in_time) = self.stopped {
+            return in_time;
         }
-        self.shared.shutdown(std::net::Shutdown::Both);
-        self.shared.wait_until_empty(CUT_TIME);
-        false
+        self.stop_accepting();
+        self.shared.finish();
+        let in_time = self.shared.wait_until_empty(DRAIN_TIME);
+        if !in_time {
+            self.shared.cut();
+            self.shared.wait_until_empty(CUT_TIME);
+        }
+        self.stopped = Some(in_time);
+        in_time
     }
 }
 

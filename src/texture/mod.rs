@@ -13,16 +13,26 @@
 //! This file is the only one with a `cfg` on the operating system.
 
 mod error;
+mod gpu_choice;
+mod gpu_probe;
 #[cfg(all(target_os = "linux", target_pointer_width = "64", target_endian = "little"))]
 pub mod linux;
+#[cfg(target_os = "macos")]
+pub mod macos;
 pub mod memory;
 pub mod spout;
+pub mod syphon;
 #[cfg(windows)]
 pub mod windows;
 
 pub use error::TextureError;
+pub use gpu_choice::{GpuChoice, NoChoice};
+pub use gpu_probe::{GpuProbe, GpuReading, GraphicsDevice};
+#[cfg(target_os = "macos")]
+pub use macos::with_main_loop;
 
 use crate::hald::{Texel, TextureShape};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -40,6 +50,34 @@ pub trait TextureBackend: Send + Sync + 'static {
     /// Further facts for `vglb info`, as name and value.
     fn details(&self) -> Vec<(&'static str, String)> {
         Vec::new()
+    }
+
+    /// The graphics devices of this computer, where the back end can share textures through several. May take a second.
+    fn graphics_devices(&self) -> Vec<GraphicsDevice> {
+        Vec::new()
+    }
+
+    /// Why the graphics device that the user has named is not used, where that is so. May take a second.
+    fn graphics_fault(&self) -> Option<String> {
+        None
+    }
+
+    /// Connects to a stream to compare what a graphics device makes of it with what is in memory.
+    ///
+    /// # Errors
+    /// [`TextureError::Unavailable`] where this back end has not both; and as [`open`](Self::open).
+    fn probe(&self, stream: &str) -> Result<Box<dyn GpuProbe>, TextureError> {
+        let _ = stream;
+        Err(TextureError::Unavailable(format!(
+            "the back end {:?} has no two ways to read a texture that could be compared",
+            self.name()
+        )))
+    }
+
+    /// Whether receivers read through the chosen graphics device in any case, so that there is nothing to
+    /// [`probe`](Self::probe).
+    fn reads_on_device(&self) -> bool {
+        false
     }
 
     /// Starts a stream. Receivers can find it once its first texture is published.
@@ -110,6 +148,36 @@ pub trait TextureReceiver: Send {
     /// [`TextureError::Ended`] where the stream has ended or nothing has been published yet. After an error, what
     /// `frame` holds is not defined.
     fn read(&mut self, frame: &mut Frame) -> Result<(), TextureError>;
+
+    /// Where the newest texture lies in memory that its sender shares, for whoever can do without a copy of it. Counts
+    /// as reading it. `None` where the platform has no such memory; then there is [`read`](Self::read).
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    fn in_place(&mut self) -> Result<Option<InPlace>, TextureError> {
+        Ok(None)
+    }
+}
+
+/// A texture in its sender's memory, which whoever has this can map and read.
+///
+/// The sender does not know who reads, and writes over the texture after it has published others. What was read is
+/// only good if [`is_intact`](Self::is_intact) still says so afterwards.
+pub struct InPlace {
+    /// What is known of the texture. Its `texels` are empty.
+    pub frame: Frame,
+    /// A path by which this process can open the memory for reading, for as long as this lives.
+    pub file: PathBuf,
+    /// Where in the memory row 0 begins, in bytes: a multiple of 64.
+    pub offset: u64,
+    intact: Box<dyn Fn() -> bool + Send + Sync>,
+}
+
+impl InPlace {
+    /// Whether the sender has not begun to write over the texture: everything that was read until now is of this one.
+    pub fn is_intact(&self) -> bool {
+        (self.intact)()
+    }
 }
 
 /// What a receiver waited for.
@@ -166,21 +234,62 @@ pub struct StreamInfo {
 /// The name of the only format that is ever sent.
 pub const RGBA32F: &str = "R32G32B32A32_FLOAT";
 
+/// What can be chosen of back ends.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Which graphics devices textures are shared through.
+    pub gpu: GpuChoice,
+    /// What Syphon streams are sent.
+    pub syphon: syphon::Options,
+}
+
 /// Every back end built into this program, the platform's own first.
 pub fn backends() -> Vec<Arc<dyn TextureBackend>> {
+    backends_with(&Options::default())
+}
+
+/// The same, on graphics devices that the user has chosen.
+pub fn backends_on(gpu: &GpuChoice) -> Vec<Arc<dyn TextureBackend>> {
+    backends_with(&Options { gpu: gpu.clone(), ..Options::default() })
+}
+
+/// The same, as the user has chosen.
+#[allow(unused_variables, reason = "each option is for some platforms")]
+pub fn backends_with(options: &Options) -> Vec<Arc<dyn TextureBackend>> {
     vec![
         #[cfg(all(target_os = "linux", target_pointer_width = "64", target_endian = "little"))]
-        Arc::new(linux::LinuxBackend::default()),
+        Arc::new(linux::LinuxBackend::default().with_gpu(options.gpu.clone())),
         #[cfg(windows)]
-        Arc::new(spout::SpoutBackend::with_adapter(None)),
+        Arc::new(spout::SpoutBackend::with_adapter(options.gpu.adapter())),
+        #[cfg(target_os = "macos")]
+        Arc::new(syphon::SyphonBackend::new(macos::Mac, options.syphon)),
         Arc::new(memory::MemoryBackend::default()),
     ]
+}
+
+/// Does `work`, and returns what it returns. On macOS, the main thread runs its run loop meanwhile, without which
+/// programs that share textures do not find each other; the work is done on another thread.
+///
+/// To be called from `main`. On any other thread, and on other platforms, it only does the work.
+#[cfg(not(target_os = "macos"))]
+pub fn with_main_loop<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    work()
 }
 
 /// The back end called `name`; for `auto` the platform's own, if it works here. `memory` is never chosen by itself,
 /// for nobody outside this process could see the textures.
 pub fn choose(name: &str) -> Result<Arc<dyn TextureBackend>, TextureError> {
-    let all = backends();
+    choose_with(name, &Options::default())
+}
+
+/// The same, on graphics devices that the user has chosen.
+pub fn choose_on(name: &str, gpu: &GpuChoice) -> Result<Arc<dyn TextureBackend>, TextureError> {
+    choose_with(name, &Options { gpu: gpu.clone(), ..Options::default() })
+}
+
+/// The same, as the user has chosen.
+pub fn choose_with(name: &str, options: &Options) -> Result<Arc<dyn TextureBackend>, TextureError> {
+    let all = backends_with(options);
     if name != "auto" {
         let known = || all.iter().map(|b| b.name()).collect::<Vec<_>>().join(", ");
         let found = all.iter().find(|b| b.name() == name).ok_or_else(|| {
@@ -202,6 +311,32 @@ pub fn choose(name: &str) -> Result<Arc<dyn TextureBackend>, TextureError> {
     }
     let why = if reasons.is_empty() { "none is built for this platform".into() } else { reasons.join("; ") };
     Err(TextureError::Unavailable(format!("no way to share textures on this computer ({why})")))
+}
+
+/// The back end called `name`, to look at its streams. That needs less than sharing textures, so that one is given too
+/// which is there but can't share any; for `auto`, the platform's own.
+pub fn choose_to_list(name: &str) -> Result<Arc<dyn TextureBackend>, TextureError> {
+    match choose(name) {
+        Err(e @ TextureError::Unavailable(_)) => {
+            let is_meant =
+                |b: &Arc<dyn TextureBackend>| if name == "auto" { b.name() != "memory" } else { b.name() == name };
+            backends().into_iter().find(is_meant).ok_or(e)
+        }
+        chosen => chosen,
+    }
+}
+
+/// Calls `end` each time the user or the system wants this program to end: on SIGINT, SIGTERM and SIGHUP; on Windows with
+/// Ctrl-C and Ctrl-Break, by closing the window, by logging off and shutting down, where the system leaves the program a
+/// few seconds after the last three. Stands here since platforms are chosen here.
+///
+/// # Errors
+/// Where it was called before, or the system refuses.
+pub fn when_told_to_end(end: impl Fn() + Send + Sync + 'static) -> std::io::Result<()> {
+    #[cfg(windows)]
+    return windows::when_told_to_end(end);
+    #[cfg(not(windows))]
+    ctrlc::set_handler(end).map_err(std::io::Error::other)
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ fn a_greeted_receiver_may_release_and_nothing_else() {
         }
         publish_mark(&mut *writer, 4, 2);
         let (frame, _) = receive(&peer).unwrap();
-        assert_eq!((raw::kind(&frame), frame.len()), (FRAME, 48));
+        assert_eq!((raw::kind(&frame), frame.len()), (FRAME, 56));
         assert_eq!(sender.receivers(), Some(1));
         send(&peer, &bytes, &[]).unwrap();
         assert_eq!(last_words(&peer), Some((BAD_MESSAGE, 0)), "{what}");

@@ -63,7 +63,7 @@ fn messages_that_are_none_are_told_of() {
         (vec![1, 2, 3], "a message of 3 bytes"),
         (vec![0; 3000], "more than 2048 bytes"),
         (message(SURFACE, &[0; 976]), "grid size is 0"),
-        (message(FRAME, &[0; 8]), "a message of type 3 with 24 bytes; it has at least 48"),
+        (message(FRAME, &[0; 8]), "a message of type 3 with 24 bytes; it has at least 56"),
         (b"VGLB\x02\x00\x02\x00\x10\0\0\0\0\0\0\0".to_vec(), "transport version 2"),
     ] {
         let why = refused(bytes, None);
@@ -134,7 +134,7 @@ fn who_hangs_up_at_once_was_no_stream() {
 #[test]
 fn a_sender_that_only_rings_never_stretches_the_time() {
     let began = Instant::now();
-    let opened = opened(|peer| while send(&peer, &message(FRAME, &[0; 32]), &[]).is_ok() {});
+    let opened = opened(|peer| while send(&peer, &message(FRAME, &[0; 40]), &[]).is_ok() {});
     let e = opened.err().unwrap();
     assert!(e.to_string().contains("has not answered for 2s"), "{e}");
     assert!(began.elapsed() < Duration::from_secs(30));
@@ -143,7 +143,7 @@ fn a_sender_that_only_rings_never_stretches_the_time() {
     let streams = Streams::new();
     let sender = impostor(&streams, move |peer| {
         send(&peer, &surface, &[memory.as_fd()]).unwrap();
-        while send(&peer, &message(FRAME, &[0; 32]), &[]).is_ok() {}
+        while send(&peer, &message(FRAME, &[0; 40]), &[]).is_ok() {}
     });
     let mut receiver = streams.backend.open("fake").unwrap();
     assert_eq!(receiver.wait(Some(PATIENCE)).unwrap(), Event::Frame);

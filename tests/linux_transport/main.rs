@@ -10,6 +10,7 @@ mod c_receiver;
 mod child;
 mod hostile_receivers;
 mod hostile_senders;
+mod in_place;
 mod limits;
 mod processes;
 mod raw;

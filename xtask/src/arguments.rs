@@ -17,6 +17,7 @@ Commands:
   docs        rustdoc without warnings, and links that lead somewhere
   advisories  known weaknesses in dependencies (asks a database on the network)
   shaders     writes the shaders anew from their core and templates
+  header      writes the C header anew from capi/src/border
   bench       the benchmarks; what follows `--` goes to `cargo bench`
   setup       installs what the steps of `test` need, and runs none of them
 
@@ -30,7 +31,7 @@ Options of test:
 ";
 
 /// The names of the commands, as documents may mention them.
-pub const COMMANDS: &[&str] = &["test", "lint", "cross", "docs", "advisories", "bench", "shaders", "setup"];
+pub const COMMANDS: &[&str] = &["test", "lint", "cross", "docs", "advisories", "bench", "shaders", "header", "setup"];
 
 /// What was asked for.
 #[derive(Debug, PartialEq)]
@@ -55,6 +56,8 @@ pub enum Request {
     Setup,
     /// Write the shaders.
     Shaders,
+    /// Write the C header.
+    Header,
 }
 
 /// Reads the command line; the error says what is wrong with it.
@@ -73,6 +76,7 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Request, String> {
         "advisories" => Group::Advisories,
         "bench" => return bench(parser),
         "shaders" => return alone(parser, Request::Shaders),
+        "header" => return alone(parser, Request::Header),
         "setup" => return alone(parser, Request::Setup),
         "help" => return Ok(Request::Help),
         other => return Err(unknown(other)),

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 /// Why a step did not pass.
 #[derive(Debug)]
@@ -93,6 +93,18 @@ impl Cmd {
         self
     }
 
+    /// More arguments, as far as they are words without spaces.
+    pub fn args_of(mut self, line: &str) -> Cmd {
+        self.arguments.extend(line.split_whitespace().map(OsString::from));
+        self
+    }
+
+    /// More arguments.
+    pub fn args(mut self, arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Cmd {
+        self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
     /// An environment variable for the program.
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Cmd {
         self.environment.push((name.into(), value.into()));
@@ -102,8 +114,18 @@ impl Cmd {
     /// Prints the command, then runs it with its output on ours.
     pub fn run(&self) -> Result<(), Failure> {
         println!("$ {self}");
+        self.run_quietly()
+    }
+
+    /// Runs the command with its output on ours.
+    pub fn run_quietly(&self) -> Result<(), Failure> {
         let status = self.command().status().map_err(|error| self.not_started(error))?;
         if status.success() { Ok(()) } else { Err(Failure::Ended { command: self.to_string(), status }) }
+    }
+
+    /// Starts the command with its output on ours, but for standard error, and with a pipe as its standard input.
+    pub fn start(&self, errors: Stdio) -> Result<Child, Failure> {
+        self.command().stdin(Stdio::piped()).stderr(errors).spawn().map_err(|error| self.not_started(error))
     }
 
     /// Whether it can be started and ends well; its output is dropped.

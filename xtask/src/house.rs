@@ -12,11 +12,19 @@ const LONGEST: usize = 500;
 /// The file that picks back ends, and with them platforms.
 const BACK_END_CHOICE: &str = "src/texture/mod.rs";
 
-/// The folder whose folders are back ends, the only places for unsafe code.
+/// The C interface picks what it has of back ends in a file of its own.
+const C_PLATFORM_CHOICE: &str = "capi/src/platform.rs";
+
+/// The folder whose folders are back ends.
 const BACK_ENDS: &str = "src/texture/";
 
-/// The package that runs shaders on GPUs for the tests. It is no part of the product.
-const GPU_TESTS: &str = "shaders/harness/";
+/// Where else code may be unsafe, folder by folder, and why it has to be.
+const UNSAFE_FOLDERS: &[(&str, &str)] = &[
+    ("capi/src/border/", "what C hands in are pointers, and they are followed here alone"),
+    ("examples/egl-receiver/src/program/opengl/", "OpenGL is called here alone"),
+    ("examples/wgpu-receiver/src/program/vulkan/", "wgpu does not import memory, so Vulkan is called here alone"),
+    ("shaders/harness/", "runs shaders on GPUs for the tests, and is no part of the product"),
+];
 
 /// The lint that keeps unsafe code out. In two parts, so that this file does not break the rule it checks.
 const UNSAFE_LINT: &str = concat!("unsafe", "_code");
@@ -45,9 +53,14 @@ fn length(name: &str, text: &str) -> Option<String> {
     (lines > LONGEST).then(|| format!("{name}: {lines} lines; a file has at most {LONGEST}: give a part its own"))
 }
 
-/// In `src`, code for one platform is chosen in one file. `cfg!(…)` is only a value: its code compiles everywhere.
+/// In `src`, code for one platform is chosen in one file, and in `capi/src` too. `cfg!(…)` is only a value: its code
+/// compiles everywhere.
 fn platforms(name: &str, text: &str) -> Vec<String> {
-    if !name.starts_with("src/") || name == BACK_END_CHOICE {
+    let choice = match name.starts_with("capi/") {
+        true => C_PLATFORM_CHOICE,
+        false => BACK_END_CHOICE,
+    };
+    if !(name.starts_with("src/") || name.starts_with("capi/src/")) || name == choice {
         return Vec::new();
     }
     let chooses = |code: &str| {
@@ -60,16 +73,19 @@ fn platforms(name: &str, text: &str) -> Vec<String> {
                 _ => false,
             })
     };
-    found(name, text, chooses, &format!("a platform is chosen in {BACK_END_CHOICE} only"))
+    found(name, text, chooses, &format!("a platform is chosen in {choice} only"))
 }
 
-/// Only back ends may allow unsafe code.
+/// Only back ends may allow unsafe code, and the few folders that have a reason.
 fn allowed_unsafe(name: &str, text: &str) -> Vec<String> {
-    if name.strip_prefix(BACK_ENDS).is_some_and(|rest| rest.contains('/')) || name.starts_with(GPU_TESTS) {
+    let back_end = name.strip_prefix(BACK_ENDS).is_some_and(|rest| rest.contains('/'));
+    if back_end || UNSAFE_FOLDERS.iter().any(|(folder, _)| name.starts_with(folder)) {
         return Vec::new();
     }
     let allows = |code: &str| words(code).any(|word| word == UNSAFE_LINT);
-    found(name, text, allows, &format!("unsafe code is for the folders in {BACK_ENDS} only"))
+    let others: Vec<_> = UNSAFE_FOLDERS.iter().map(|(folder, why)| format!("{folder} ({why})")).collect();
+    let rule = format!("unsafe code is for the folders in {BACK_ENDS} only, and for {}", others.join(", "));
+    found(name, text, allows, &rule)
 }
 
 /// Each package takes the workspace's lints, and these deny unsafe code.
@@ -130,6 +146,8 @@ mod tests {
         ] {
             assert!(platforms("src/wire/mod.rs", line).is_empty(), "{line}");
         }
+        assert!(platforms(C_PLATFORM_CHOICE, "#[cfg(windows)]").is_empty());
+        assert_eq!(platforms("capi/src/receiver.rs", "#[cfg(windows)]").len(), 1);
         let fault = &platforms("src/a.rs", "//! A.\n#[cfg(windows)]\nmod b;\n")[0];
         assert_eq!(fault, "src/a.rs:2: `#[cfg(windows)]`: a platform is chosen in src/texture/mod.rs only");
     }
@@ -138,7 +156,16 @@ mod tests {
     fn unsafe_code_is_allowed_in_back_ends_alone() {
         let text = format!("//! Maps memory.\n#![allow({UNSAFE_LINT})]\n");
         assert!(allowed_unsafe("src/texture/linux/ring.rs", &text).is_empty());
-        for name in ["src/texture/mod.rs", "src/texture/memory.rs", "src/wire/mod.rs", "xtask/src/main.rs"] {
+        assert!(allowed_unsafe("capi/src/border/pointers.rs", &text).is_empty());
+        for name in [
+            "src/texture/mod.rs",
+            "src/texture/memory.rs",
+            "src/wire/mod.rs",
+            "xtask/src/main.rs",
+            "capi/src/handles.rs",
+            "capi/tests/c_programs.rs",
+            "examples/egl-receiver/src/program/mod.rs",
+        ] {
             assert_eq!(allowed_unsafe(name, &text).len(), 1, "{name}");
         }
         assert!(allowed_unsafe("src/a.rs", "/// Safe: `unsafe` is not needed.\nfn a() {}\n").is_empty());

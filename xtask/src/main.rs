@@ -3,7 +3,8 @@
 //! ```text
 //! arguments ──▶ steps: which ──▶ runner: one after the other ──▶ summary, exit code
 //!                                  │ need: is it here? install it, or say what to install
-//!                                  ╰ command: the programs that do the work; house, links: our own checks
+//!                                  │ command: the programs that do the work; house, links, imports: our own checks
+//!                                  ╰ wine: where Windows programs run on Linux; cargo calls it by way of us
 //! ```
 //!
 //! A suite is added as one entry of the table in `steps`.
@@ -11,15 +12,23 @@
 mod arguments;
 mod bench;
 mod command;
+mod gnustep;
 mod house;
+mod imports;
 mod links;
+mod mac;
 mod machine;
 mod need;
 mod python;
+mod python_package;
+mod receivers;
 mod runner;
 mod shaders;
 mod steps;
 mod tree;
+mod vulkan;
+mod windows;
+mod wine;
 
 use arguments::{Request, USAGE};
 use command::Failure;
@@ -27,6 +36,13 @@ use machine::Machine;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_some_and(|first| first == wine::RUNNER) {
+        return match Machine::here() {
+            Ok(machine) => wine::run_for_cargo(&machine, arguments),
+            Err(failure) => refuse(&failure.to_string()),
+        };
+    }
     match arguments::parse(lexopt::Parser::from_env()) {
         Ok(Request::Help) => {
             print!("{USAGE}");
@@ -63,6 +79,7 @@ fn run(request: Request) -> ExitCode {
             need::set_up(&machine, steps.flat_map(|step| step.needs))
         }
         Request::Shaders => report(machine.cargo("run --quiet --package shader-generator").run()),
+        Request::Header => report(receivers::write_header(&machine)),
         Request::Bench { arguments } => report(bench::run(&machine, &arguments)),
     }
 }

@@ -67,7 +67,8 @@ impl Venv {
         machine.program(self.program(machine), line).env("PYTHONDONTWRITEBYTECODE", "1")
     }
 
-    fn folder(&self, machine: &Machine) -> PathBuf {
+    /// Where it is.
+    pub fn folder(&self, machine: &Machine) -> PathBuf {
         machine.tools().join(self.name)
     }
 }
@@ -98,13 +99,15 @@ mod tests {
     /// The check reads a requirements file line by line: each has to be of the form that it knows.
     #[test]
     fn every_requirement_is_pinned() {
-        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(ORACLE.requirements);
-        let text = std::fs::read_to_string(file).expect("the requirements file");
-        let lines = text.lines().map(|l| l.split('#').next().unwrap_or(l).trim()).filter(|l| !l.is_empty());
-        for line in lines {
-            let (name, version) = line.split_once("==").unwrap_or_else(|| panic!("{line:?} is not pinned"));
-            assert!(!name.is_empty() && version.starts_with(|c: char| c.is_ascii_digit()), "{line:?}");
-            assert!(!line.contains(char::is_whitespace), "{line:?}");
+        for venv in [ORACLE, SHADER_ORACLE, crate::python_package::TOOLS] {
+            let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(venv.requirements);
+            let text = std::fs::read_to_string(file).expect("the requirements file");
+            let lines = text.lines().map(|l| l.split('#').next().unwrap_or(l).trim()).filter(|l| !l.is_empty());
+            for line in lines {
+                let (name, version) = line.split_once("==").unwrap_or_else(|| panic!("{line:?} is not pinned"));
+                assert!(!name.is_empty() && version.starts_with(|c: char| c.is_ascii_digit()), "{line:?}");
+                assert!(!line.contains(char::is_whitespace), "{line:?}");
+            }
         }
     }
 }

@@ -2,10 +2,10 @@
 //!
 //! To add a suite, add an entry: its name, what it proves, when and where it runs, what it needs, and the commands.
 
-use crate::command::Failure;
+use crate::command::{Cmd, Failure};
 use crate::machine::Machine;
 use crate::need::Need;
-use crate::{house, links, python, shaders};
+use crate::{gnustep, house, imports, links, mac, python, python_package, receivers, shaders, vulkan, windows, wine};
 
 /// One check or test suite.
 pub struct Step {
@@ -38,6 +38,8 @@ pub enum Group {
     Docs,
     /// `advisories`
     Advisories,
+    /// None: only by its name, for it needs Xcode and a graphics device.
+    SyphonClient,
 }
 
 /// Where a step runs.
@@ -58,15 +60,16 @@ pub enum Choice {
     Named(Vec<String>),
 }
 
-use Group::{Advisories, Cross, Docs, Fast, Lint, Test};
+use Group::{Advisories, Cross, Docs, Fast, Lint, SyphonClient, Test};
 
 const LINUX: Host = Host::Only("linux");
-const WINDOWS_GNU: &str = "x86_64-pc-windows-gnu";
-const MAC_ARM: &str = "aarch64-apple-darwin";
-const MAC_INTEL: &str = "x86_64-apple-darwin";
+const WINDOWS_GNU: &str = windows::GNU;
 
 /// The package whose tests need a GPU, if only one in software. They have a step of their own.
 const GPU_PACKAGE: &str = "shader-harness";
+
+/// The Python package's native module. A test program of it would have to be linked with Python; its tests are a step.
+const PYTHON_PACKAGE: &str = "vglb-python";
 
 const RUSTFMT: Need = Need::Component { name: "rustfmt", command: "fmt" };
 const CLIPPY: Need = Need::Component { name: "clippy", command: "clippy" };
@@ -76,6 +79,12 @@ const MINGW: Need = Need::System {
     found: |machine| machine.program("x86_64-w64-mingw32-gcc", "--version").succeeds(),
     debian: &["gcc-mingw-w64-x86-64"],
     elsewhere: "install MinGW-w64 for x86_64 with your package manager",
+};
+const WINE: Need = Need::System {
+    what: "a folder with Wine, or debootstrap to make it",
+    found: |machine| wine::is_made(machine) || wine::can_be_made(machine),
+    debian: &["debootstrap", "debian-archive-keyring"],
+    elsewhere: "install debootstrap and Debian's keyring with your package manager",
 };
 
 const SOFTWARE_GPU: Need = Need::System {
@@ -142,11 +151,7 @@ pub const STEPS: &[Step] = &[
         host: Host::Any,
         needs: &[],
         run: |machine| {
-            machine
-                .cargo("test --workspace --all-features --no-fail-fast --lib --bins --tests")
-                .arg("--exclude")
-                .arg(GPU_PACKAGE)
-                .run()
+            without_gpu(machine.cargo("test --workspace --all-features --no-fail-fast --lib --bins --tests")).run()
         },
     },
     Step {
@@ -155,13 +160,7 @@ pub const STEPS: &[Step] = &[
         groups: &[Test, Docs],
         host: Host::Any,
         needs: &[],
-        run: |machine| {
-            machine
-                .cargo("test --workspace --all-features --no-fail-fast --doc")
-                .arg("--exclude")
-                .arg(GPU_PACKAGE)
-                .run()
-        },
+        run: |machine| without_gpu(machine.cargo("test --workspace --all-features --no-fail-fast --doc")).run(),
     },
     Step {
         name: "rustdoc",
@@ -190,12 +189,60 @@ pub const STEPS: &[Step] = &[
         run: python::test_with_oracle,
     },
     Step {
+        name: "gnustep",
+        proves: "another implementation of Apple's Foundation reads, writes and carries what Syphon programs say",
+        groups: &[Test],
+        host: LINUX,
+        needs: &[gnustep::GNUSTEP, python::PYTHON, Need::Venv(python::ORACLE)],
+        run: gnustep::test,
+    },
+    Step {
+        name: "python-package",
+        proves: "the Python wheel builds with pip and uv, its tests pass where it is installed, and its types hold",
+        groups: &[Test],
+        host: Host::Any,
+        needs: &[python::PYTHON, Need::Venv(python_package::TOOLS)],
+        run: python_package::test,
+    },
+    Step {
         name: "shaders",
         proves: "every shader compiles, DXC included, and gives on software GPUs what float64 arithmetic, OpenColorIO and ImageMagick give",
         groups: &[Test],
         host: LINUX,
         needs: &[SOFTWARE_GPU, SHADER_COMPILERS, python::PYTHON, Need::Venv(python::SHADER_ORACLE), shaders::DXC],
         run: shaders::test,
+    },
+    Step {
+        name: "vulkan",
+        proves: "images reach other processes bit for bit on a software GPU, and Vulkan's validation layer has no complaint",
+        groups: &[Test],
+        host: LINUX,
+        needs: &[SOFTWARE_GPU, vulkan::VALIDATION_LAYER],
+        run: vulkan::test,
+    },
+    Step {
+        name: "c-header",
+        proves: "the C header says what the C interface is",
+        groups: &[Test],
+        host: Host::Any,
+        needs: &[receivers::CBINDGEN],
+        run: receivers::check_header,
+    },
+    Step {
+        name: "c-interface",
+        proves: "programs in C and C++ receive every bit, and valgrind finds no leak and no invalid access in them",
+        groups: &[Test],
+        host: LINUX,
+        needs: &[SOFTWARE_GPU, receivers::C_TOOLS],
+        run: receivers::test_c,
+    },
+    Step {
+        name: "gpu-examples",
+        proves: "the receivers for OpenGL and wgpu show every bit, and the grade that the processor computes",
+        groups: &[Test],
+        host: LINUX,
+        needs: &[SOFTWARE_GPU],
+        run: receivers::test_examples,
     },
     Step {
         name: "clippy-windows",
@@ -210,20 +257,20 @@ pub const STEPS: &[Step] = &[
         proves: "no warning of the compiler or of clippy for macOS on Apple silicon",
         groups: &[Test, Cross],
         host: LINUX,
-        needs: &[CLIPPY, Need::Target(MAC_ARM)],
-        run: |machine| clippy_for(machine, MAC_ARM),
+        needs: &[CLIPPY, Need::Target(mac::ARM)],
+        run: |machine| clippy_for(machine, mac::ARM),
     },
     Step {
         name: "clippy-mac-intel",
         proves: "no warning of the compiler or of clippy for macOS on Intel",
         groups: &[Test, Cross],
         host: LINUX,
-        needs: &[CLIPPY, Need::Target(MAC_INTEL)],
-        run: |machine| clippy_for(machine, MAC_INTEL),
+        needs: &[CLIPPY, Need::Target(mac::INTEL)],
+        run: |machine| clippy_for(machine, mac::INTEL),
     },
     Step {
         name: "build-release",
-        proves: "the programs build as users build them",
+        proves: "the programs build as users build them; on Windows, with nothing that has to lie beside them",
         groups: &[Test],
         host: Host::Any,
         needs: &[],
@@ -231,11 +278,35 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "build-mac",
-        proves: "the programs link for both kinds of Mac",
+        proves: "the programs build for both kinds of Mac, and are one signed file for both",
         groups: &[Test, Cross],
         host: Host::Only("macos"),
-        needs: &[Need::Target(MAC_ARM), Need::Target(MAC_INTEL)],
-        run: |machine| build_for(machine, &[MAC_ARM, MAC_INTEL]),
+        needs: &[Need::Target(mac::ARM), Need::Target(mac::INTEL)],
+        run: mac::build_universal,
+    },
+    Step {
+        name: "link-mac",
+        proves: "the programs link for both kinds of Mac, to what macOS 11 has and nothing else",
+        groups: &[Test, Cross],
+        host: LINUX,
+        needs: &[Need::Target(mac::ARM), Need::Target(mac::INTEL), python::PYTHON, Need::Venv(mac::ZIG)],
+        run: mac::link,
+    },
+    Step {
+        name: "clippy-syphon-client",
+        proves: "no warning in the program that runs ours against the real Syphon framework on a Mac",
+        groups: &[Test, Cross],
+        host: LINUX,
+        needs: &[RUSTFMT, CLIPPY, Need::Target(mac::ARM)],
+        run: mac::check_syphon_client,
+    },
+    Step {
+        name: "syphon-client",
+        proves: "the real Syphon framework's client sees what the programs send, in a process of its own",
+        groups: &[SyphonClient],
+        host: Host::Only("macos"),
+        needs: &[],
+        run: mac::test_with_syphon_client,
     },
     Step {
         name: "deny",
@@ -247,11 +318,27 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "build-windows",
-        proves: "the Windows programs link",
+        proves: "the Windows programs link, and need no DLL that Windows does not bring",
         groups: &[Test, Cross],
         host: LINUX,
         needs: &[Need::Target(WINDOWS_GNU), MINGW],
         run: |machine| build_for(machine, &[WINDOWS_GNU]),
+    },
+    Step {
+        name: "test-windows",
+        proves: "the Windows programs pass their tests in Wine, and a server there serves clients on Linux",
+        groups: &[Test],
+        host: LINUX,
+        needs: &[Need::Target(WINDOWS_GNU), MINGW, WINE, python::PYTHON, Need::Venv(python::ORACLE)],
+        run: windows::test_in_wine,
+    },
+    Step {
+        name: "shared-textures",
+        proves: "every bit of a texture reaches another process over Spout",
+        groups: &[Test],
+        host: Host::Only("windows"),
+        needs: &[],
+        run: windows::test_shared_textures,
     },
     Step {
         name: "advisories",
@@ -263,6 +350,12 @@ pub const STEPS: &[Step] = &[
     },
 ];
 
+/// Leaves out the packages whose tests need a GPU or Python: they have steps of their own.
+fn without_gpu(command: Cmd) -> Cmd {
+    let packages = receivers::GPU_EXAMPLES.iter().chain([&GPU_PACKAGE, &PYTHON_PACKAGE]);
+    packages.fold(command, |command, package| command.arg("--exclude").arg(*package))
+}
+
 fn clippy_for(machine: &Machine, target: &str) -> Result<(), Failure> {
     let line = format!(
         "clippy --workspace --exclude {GPU_PACKAGE} --all-targets --all-features --target {target} -- -D warnings"
@@ -272,7 +365,13 @@ fn clippy_for(machine: &Machine, target: &str) -> Result<(), Failure> {
 
 fn build_for(machine: &Machine, targets: &[&str]) -> Result<(), Failure> {
     let line = "build --release --package virtual-gpu-lut-box --bins";
-    targets.iter().fold(machine.cargo(line), |command, target| command.arg("--target").arg(*target)).run()
+    targets.iter().fold(machine.cargo(line), |command, target| command.arg("--target").arg(*target)).run()?;
+    let folders = match targets {
+        [] if machine.os == "windows" => vec![machine.target.join("release")],
+        _ => targets.iter().filter(|t| t.contains("windows")).map(|t| machine.target.join(t).join("release")).collect(),
+    };
+    let programs = folders.iter().flat_map(|f| ["vglb.exe", "virtual-gpu-lut-box.exe"].map(|name| f.join(name)));
+    imports::check(&programs.collect::<Vec<_>>())
 }
 
 impl Step {
@@ -317,58 +416,5 @@ impl Choice {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::HashSet;
-
-    fn names(choice: Choice, os: &str) -> Vec<&'static str> {
-        choice.steps(os).expect("known").iter().map(|s| s.name).collect()
-    }
-
-    #[test]
-    fn names_are_words_and_differ() {
-        let mut seen = HashSet::new();
-        for step in STEPS {
-            assert!(step.name.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{}", step.name);
-            assert!(seen.insert(step.name), "{} twice", step.name);
-            assert!(!step.groups.is_empty() && !step.proves.is_empty(), "{}", step.name);
-        }
-    }
-
-    #[test]
-    fn all_of_the_small_groups_is_part_of_test() {
-        for step in STEPS.iter().filter(|s| !s.groups.contains(&Advisories)) {
-            assert!(step.groups.contains(&Test), "{} would never run in continuous integration", step.name);
-        }
-    }
-
-    #[test]
-    fn the_cheapest_steps_come_first() {
-        let all = names(Choice::Group(Test), "linux");
-        assert_eq!(all[..4], ["fmt", "house", "links", "clippy"]);
-        assert_eq!(names(Choice::Group(Fast), "linux"), ["fmt", "house", "links", "clippy", "tests"]);
-    }
-
-    #[test]
-    fn foreign_platforms_are_checked_on_linux() {
-        let cross = names(Choice::Group(Cross), "linux");
-        assert_eq!(cross, ["clippy-windows", "clippy-mac-arm", "clippy-mac-intel", "build-windows"]);
-        assert!(names(Choice::Group(Cross), "windows").is_empty());
-        assert!(!names(Choice::Group(Test), "windows").contains(&"clippy-windows"));
-        assert_eq!(Choice::Group(Cross).elsewhere("linux"), [("build-mac", "macos")]);
-        assert!(Choice::Group(Cross).elsewhere("windows").contains(&("clippy-windows", "linux")));
-    }
-
-    #[test]
-    fn named_steps_run_in_the_tables_order() {
-        let choice = Choice::Named(vec!["tests".into(), "fmt".into()]);
-        assert_eq!(names(choice, "windows"), ["fmt", "tests"]);
-    }
-
-    #[test]
-    fn a_step_that_cannot_be_is_refused() {
-        let refused = |name: &str, os| Choice::Named(vec![name.into()]).steps(os).err().expect("refused");
-        assert!(refused("fmtt", "linux").starts_with("\"fmtt\" is no step; there are fmt, house, "));
-        assert_eq!(refused("build-windows", "macos"), "build-windows runs on linux only, and this is macos");
-    }
-}
+#[path = "steps_tests.rs"]
+mod tests;

@@ -4,11 +4,13 @@
 //! Textures do not go through it: who publishes one rings the receivers himself. With nothing to do it sleeps in
 //! `epoll_wait`, without a time limit.
 
+use super::gpu::{Devices, Driver};
 use super::name::SUFFIX;
 use super::peers::HELLO_PATIENCE;
 use super::socket::timespec;
 use super::stream::{Accepted, Stream};
-use crate::texture::TextureError;
+use super::vulkan::DeviceIdentity;
+use crate::texture::{GpuChoice, TextureError};
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -66,6 +68,7 @@ pub(super) struct Hub {
     deletions: Option<OwnedFd>,
     streams: Mutex<HashMap<u64, Arc<Stream>>>,
     last_stream: AtomicU64,
+    devices: Devices,
     stopping: AtomicBool,
     shortage: AtomicBool,
 }
@@ -77,19 +80,21 @@ pub(super) struct HubThread {
 }
 
 impl HubThread {
-    pub(super) fn start() -> Result<Self, TextureError> {
+    /// With the graphics devices that `choice` allows, and `driver` has.
+    pub(super) fn start(choice: &GpuChoice, driver: &Arc<dyn Driver>) -> Result<Self, TextureError> {
         let failed = |e: Errno| TextureError::io("setting up the service of receivers", e);
         let epoll = epoll::create(CreateFlags::CLOEXEC).map_err(failed)?;
         let wake = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(failed)?;
         let deletions = inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK)
             .inspect_err(|e| tracing::debug!("sockets that somebody deletes will not be put back: {e}"))
             .ok();
-        let hub = Arc::new(Hub {
+        let hub = Arc::new_cyclic(|hub| Hub {
             epoll,
             wake,
             deletions,
             streams: Mutex::default(),
             last_stream: AtomicU64::new(0),
+            devices: Devices::new(choice.clone(), driver.clone(), hub.clone()),
             stopping: AtomicBool::new(false),
             shortage: AtomicBool::new(false),
         });
@@ -117,6 +122,7 @@ impl Drop for HubThread {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+        self.hub.devices.stop();
     }
 }
 
@@ -138,7 +144,34 @@ impl Hub {
     }
 
     fn stream(&self, token: Token) -> Option<Arc<Stream>> {
-        self.streams().get(&token.stream()).cloned()
+        self.stream_with(token.stream())
+    }
+
+    pub(super) fn stream_with(&self, id: u64) -> Option<Arc<Stream>> {
+        self.streams().get(&id).cloned()
+    }
+
+    fn all_streams(&self) -> Vec<Arc<Stream>> {
+        self.streams().values().cloned().collect()
+    }
+
+    pub(super) fn devices(&self) -> &Devices {
+        &self.devices
+    }
+
+    /// A graphics device has failed.
+    pub(super) fn device_failed(&self, device: &DeviceIdentity) {
+        self.all_streams().iter().for_each(|stream| stream.device_failed(device));
+    }
+
+    /// What [`Devices::offer`] says may be something else now.
+    pub(super) fn devices_changed(&self) {
+        self.all_streams().iter().for_each(|stream| stream.devices_changed());
+    }
+
+    /// Whether any receiver would have images of this device.
+    pub(super) fn wants_device(&self, device: &DeviceIdentity) -> bool {
+        self.all_streams().iter().any(|stream| stream.wants_device(device))
     }
 
     /// Wants to know when there is something to receive or to accept. Closing the descriptor ends it.
@@ -289,8 +322,7 @@ impl Service<'_> {
                     }
                 }
                 Task::Reannounce => {
-                    let streams: Vec<_> = self.hub.streams().values().cloned().collect();
-                    streams.iter().for_each(|stream| stream.announce_again());
+                    self.hub.all_streams().iter().for_each(|stream| stream.announce_again());
                 }
             }
         }

@@ -3,7 +3,7 @@
 use super::directory::{Connection, Directory};
 use super::message::{INSPECT, Surface};
 use super::name;
-use super::receiver::{Heard, hear, say_hello, wall_clock};
+use super::receiver::{Heard, hear, hello, say, wall_clock};
 use super::socket::{self, Peer, timespec};
 use crate::texture::{RGBA32F, StreamInfo, TextureError};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -52,7 +52,7 @@ fn ask(directory: &Directory, stream: &str) -> Option<Asked> {
         }
     };
     let sender = Peer::of(socket.as_fd()).ok().filter(Peer::is_admitted)?;
-    say_hello(&socket, INSPECT).ok()?;
+    say(&socket, &hello(INSPECT)).ok()?;
     Some(Asked { stream: stream.to_owned(), socket, sender })
 }
 
@@ -64,8 +64,8 @@ fn hear_all(mut asked: Vec<Asked>, found: &mut Vec<StreamInfo>) {
                 found.push(info(a, &surface));
                 false
             }
-            Ok(Some(Heard::Gone(_))) => false,
-            Ok(Some(Heard::Other) | None) => true,
+            Ok(Some(Heard::Gone(_) | Heard::Images(..))) => false,
+            Ok(Some(Heard::Frame(_) | Heard::Other) | None) => true,
             Err(e) => {
                 tracing::warn!("the stream {:?} can't be told of: {e}", a.stream);
                 false

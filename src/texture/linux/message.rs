@@ -3,7 +3,9 @@
 //! Nothing here touches the system. Every field that comes from outside is bounded here; what depends on the memory
 //! that comes with a message (its size, its seals) is checked where that memory is mapped.
 
+use super::gpu::ImageSurface;
 use super::place::{Place, SLOTS};
+use super::vulkan::DeviceIdentity;
 use crate::hald::{Layout, TextureShape};
 use crate::lut::GridSize;
 
@@ -15,6 +17,8 @@ pub(super) const VERSION: u16 = 1;
 pub(super) const MAX_MESSAGE: usize = 2048;
 /// The memory ring, as a bit of HELLO's tiers and as SURFACE's tier.
 pub(super) const TIER_MEMORY: u32 = 1;
+/// Images of a graphics device, likewise.
+pub(super) const TIER_IMAGES: u32 = 2;
 /// `VK_FORMAT_R32G32B32A32_SFLOAT`.
 pub(super) const FORMAT_RGBA32F: u32 = 109;
 /// HELLO's flag for a look at the stream: SURFACE comes without memory, and the connection ends.
@@ -24,11 +28,14 @@ pub(super) const INSPECT: u32 = 1;
 pub(super) const HEADER: usize = 16;
 pub(super) const HELLO: usize = 64;
 pub(super) const SURFACE: usize = 992;
-pub(super) const FRAME: usize = 48;
+/// Where SURFACE has its tier.
+const TIER_AT: usize = 68;
+pub(super) const FRAME: usize = 56;
 pub(super) const RELEASE: usize = 40;
 pub(super) const GONE: usize = 24;
 
-const NAME_BYTES: usize = 200;
+/// Room for the stream's name in SURFACE.
+pub(super) const NAME_BYTES: usize = 200;
 
 /// What a message is, as its header says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,10 +54,8 @@ pub(super) struct Hello {
     pub flags: u32,
     /// A bit for each tier that the receiver can use.
     pub tiers: u32,
-    /// The receiver's Vulkan device; zero where it has none.
-    pub device: [u8; 16],
-    /// The receiver's Vulkan driver; zero where it has none.
-    pub driver: [u8; 16],
+    /// The receiver's device and driver; zero where it has none.
+    pub device: DeviceIdentity,
 }
 
 /// Sender to receiver: where the stream's textures are from now on. The first answer to HELLO, and again whenever the
@@ -76,16 +81,16 @@ pub(super) struct Stamp {
     pub realtime_ns: u64,
 }
 
-/// Sender to receiver: a new texture is there. A doorbell: the ring's control page says the same.
+/// Sender to receiver: a new texture is there. For the memory ring a doorbell: its control page says the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Frame {
     pub surface: u64,
-    pub revision: u64,
-    pub monotonic_ns: u64,
+    pub stamp: Stamp,
     pub slot: u32,
 }
 
-/// Receiver to sender: done with a slot. Without effect in the memory ring.
+/// Receiver to sender: done with a slot. Without effect in the memory ring; a graphics device's image is written again
+/// only after all who were told of it have released it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Release {
     pub surface: u64,
@@ -104,6 +109,7 @@ pub(super) enum Reason {
     OtherVersion = 5,
     NoHello = 6,
     NoCommonTier = 7,
+    HeldTooLong = 8,
 }
 
 /// Sender to receiver, last.
@@ -119,6 +125,7 @@ pub(super) struct Gone {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum FromSender {
     Surface(Box<Surface>),
+    Images(Box<ImageSurface>),
     Frame(Frame),
     Gone(Gone),
     /// A message of a later version that may be left unread.
@@ -152,7 +159,7 @@ pub(super) enum MessageError {
 }
 
 impl Reason {
-    const ALL: [Reason; 7] = [
+    const ALL: [Reason; 8] = [
         Reason::StreamEnded,
         Reason::TooManyReceivers,
         Reason::NotPermitted,
@@ -160,6 +167,7 @@ impl Reason {
         Reason::OtherVersion,
         Reason::NoHello,
         Reason::NoCommonTier,
+        Reason::HeldTooLong,
     ];
 }
 
@@ -180,20 +188,23 @@ impl Gone {
                 format!("it speaks version {detail} of the transport, and this program version {VERSION}")
             }
             Some(Reason::NoHello) => format!("it heard nothing from this program for {detail} ms"),
-            Some(Reason::NoCommonTier) => "it has no way of sharing memory that this program can use".into(),
+            Some(Reason::NoCommonTier) => "it has no textures of the kind that this program takes; images need a graphics device and driver that both use, and that the sender was not kept from".into(),
+            Some(Reason::HeldTooLong) => {
+                format!("this program has kept a texture for more than {detail} ms after it was told of a newer one")
+            }
             None => "it gave a reason that this program does not know".into(),
         }
     }
 }
 
 /// Writes fields one after the other.
-struct Encoder<'a> {
+pub(super) struct Encoder<'a> {
     bytes: &'a mut [u8],
     at: usize,
 }
 
 impl Encoder<'_> {
-    fn start(bytes: &mut [u8], kind: Kind) -> Encoder<'_> {
+    pub(super) fn start(bytes: &mut [u8], kind: Kind) -> Encoder<'_> {
         let length = bytes.len() as u32;
         let mut e = Encoder { bytes, at: 0 };
         e.raw(&MAGIC);
@@ -204,39 +215,39 @@ impl Encoder<'_> {
         e
     }
 
-    fn raw(&mut self, field: &[u8]) {
+    pub(super) fn raw(&mut self, field: &[u8]) {
         self.bytes[self.at..self.at + field.len()].copy_from_slice(field);
         self.at += field.len();
     }
 
-    fn u32(&mut self, v: u32) {
+    pub(super) fn u32(&mut self, v: u32) {
         self.raw(&v.to_le_bytes());
     }
 
-    fn u64(&mut self, v: u64) {
+    pub(super) fn u64(&mut self, v: u64) {
         self.raw(&v.to_le_bytes());
     }
 }
 
 /// Reads fields one after the other, from bytes whose length was checked.
-struct Decoder<'a> {
+pub(super) struct Decoder<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
 impl<'a> Decoder<'a> {
-    fn raw<const N: usize>(&mut self) -> [u8; N] {
+    pub(super) fn raw<const N: usize>(&mut self) -> [u8; N] {
         let mut field = [0; N];
         field.copy_from_slice(&self.bytes[self.at..self.at + N]);
         self.at += N;
         field
     }
 
-    fn u32(&mut self) -> u32 {
+    pub(super) fn u32(&mut self) -> u32 {
         u32::from_le_bytes(self.raw())
     }
 
-    fn u64(&mut self) -> u64 {
+    pub(super) fn u64(&mut self) -> u64 {
         u64::from_le_bytes(self.raw())
     }
 }
@@ -277,7 +288,8 @@ impl FromReceiver {
             k if k == Kind::Hello as u16 => {
                 at_least(&d, Kind::Hello, HELLO)?;
                 let (flags, tiers) = (d.u32(), d.u32());
-                Ok(FromReceiver::Hello(Hello { flags, tiers, device: d.raw(), driver: d.raw() }))
+                let device = DeviceIdentity { device: d.raw(), driver: d.raw() };
+                Ok(FromReceiver::Hello(Hello { flags, tiers, device }))
             }
             k if k == Kind::Release as u16 => {
                 at_least(&d, Kind::Release, RELEASE)?;
@@ -294,12 +306,16 @@ impl FromSender {
         match kind {
             k if k == Kind::Surface as u16 => {
                 at_least(&d, Kind::Surface, SURFACE)?;
+                if bytes[TIER_AT..].starts_with(&TIER_IMAGES.to_le_bytes()) {
+                    return Ok(FromSender::Images(Box::new(ImageSurface::decode(&mut d)?)));
+                }
                 Ok(FromSender::Surface(Box::new(Surface::decode(&mut d)?)))
             }
             k if k == Kind::Frame as u16 => {
                 at_least(&d, Kind::Frame, FRAME)?;
                 let (surface, revision, monotonic_ns) = (d.u64(), d.u64(), d.u64());
-                Ok(FromSender::Frame(Frame { surface, revision, monotonic_ns, slot: d.u32() }))
+                let (slot, _reserved, realtime_ns) = (d.u32(), d.u32(), d.u64());
+                Ok(FromSender::Frame(Frame { surface, stamp: Stamp { revision, monotonic_ns, realtime_ns }, slot }))
             }
             k if k == Kind::Gone as u16 => {
                 at_least(&d, Kind::Gone, GONE)?;
@@ -317,8 +333,8 @@ impl Hello {
         let mut e = Encoder::start(&mut bytes, Kind::Hello);
         e.u32(self.flags);
         e.u32(self.tiers);
-        e.raw(&self.device);
-        e.raw(&self.driver);
+        e.raw(&self.device.device);
+        e.raw(&self.device.driver);
         bytes
     }
 }
@@ -328,8 +344,21 @@ impl Frame {
         let mut bytes = [0; FRAME];
         let mut e = Encoder::start(&mut bytes, Kind::Frame);
         e.u64(self.surface);
+        e.u64(self.stamp.revision);
+        e.u64(self.stamp.monotonic_ns);
+        e.u32(self.slot);
+        e.u32(0);
+        e.u64(self.stamp.realtime_ns);
+        bytes
+    }
+}
+
+impl Release {
+    pub(super) fn encode(&self) -> [u8; RELEASE] {
+        let mut bytes = [0; RELEASE];
+        let mut e = Encoder::start(&mut bytes, Kind::Release);
+        e.u64(self.surface);
         e.u64(self.revision);
-        e.u64(self.monotonic_ns);
         e.u32(self.slot);
         bytes
     }
@@ -386,7 +415,7 @@ impl Surface {
         let newest = Stamp { revision: d.u64(), monotonic_ns: d.u64(), realtime_ns: d.u64() };
         let shape = decode_shape([d.u32(), d.u32(), d.u32(), d.u32()])?;
         expect("format", d.u32(), FORMAT_RGBA32F, "109, R32G32B32A32_SFLOAT, is the only one")?;
-        expect("tier", d.u32(), TIER_MEMORY, "this program asked for tier 1")?;
+        expect("tier", d.u32(), TIER_MEMORY, "1, the memory ring, and 2, images, are known")?;
         expect("slot count", d.u32(), SLOTS as u32, "tier 1 has 16")?;
         let descriptors = d.u32();
         if descriptors > 1 {
@@ -412,15 +441,15 @@ impl Surface {
     }
 }
 
-fn refuse(field: &'static str, value: u64, right: String) -> MessageError {
+pub(super) fn refuse(field: &'static str, value: u64, right: String) -> MessageError {
     MessageError::Surface { field, value, right }
 }
 
-fn expect(field: &'static str, value: u32, wanted: u32, right: &str) -> Result<(), MessageError> {
+pub(super) fn expect(field: &'static str, value: u32, wanted: u32, right: &str) -> Result<(), MessageError> {
     if value == wanted { Ok(()) } else { Err(refuse(field, value.into(), right.to_owned())) }
 }
 
-fn layout_code(layout: Layout) -> u32 {
+pub(super) fn layout_code(layout: Layout) -> u32 {
     match layout {
         Layout::Vglb => 0,
         Layout::Unreal => 1,
@@ -429,7 +458,7 @@ fn layout_code(layout: Layout) -> u32 {
     }
 }
 
-fn decode_shape([n, width, height, layout]: [u32; 4]) -> Result<TextureShape, MessageError> {
+pub(super) fn decode_shape([n, width, height, layout]: [u32; 4]) -> Result<TextureShape, MessageError> {
     let known = Layout::ALL.into_iter().find(|l| layout_code(*l) == layout);
     let layout = known.ok_or_else(|| refuse("layout", layout.into(), "0 to 3 are known".into()))?;
     let size = GridSize::new(n.into()).map_err(|e| refuse("grid size", n.into(), e.to_string()))?;

@@ -30,7 +30,8 @@ fn hex(bytes: &[u8]) -> String {
 
 #[test]
 fn hello_is_these_64_bytes() {
-    let hello = Hello { flags: INSPECT, tiers: 3, device: [0xdd; 16], driver: [0xee; 16] };
+    let device = DeviceIdentity { device: [0xdd; 16], driver: [0xee; 16] };
+    let hello = Hello { flags: INSPECT, tiers: 3, device };
     let bytes = hello.encode();
     let golden = "56474c42".to_owned() // "VGLB"
         + "01000100" // version 1, type 1
@@ -45,12 +46,14 @@ fn hello_is_these_64_bytes() {
 
 #[test]
 fn frame_gone_and_release_are_these_bytes() {
-    let frame = Frame { surface: 0x11, revision: 0x22, monotonic_ns: 0x3344, slot: 5 };
-    let golden = "56474c42010003003000000000000000".to_owned()
+    let stamp = Stamp { revision: 0x22, monotonic_ns: 0x3344, realtime_ns: 0x5566 };
+    let frame = Frame { surface: 0x11, stamp, slot: 5 };
+    let golden = "56474c42010003003800000000000000".to_owned()
         + "1100000000000000"
         + "2200000000000000"
         + "4433000000000000"
-        + "0500000000000000";
+        + "0500000000000000"
+        + "6655000000000000";
     assert_eq!(hex(&frame.encode()), golden);
     assert_eq!(FromSender::decode(&frame.encode()), Ok(FromSender::Frame(frame)));
 
@@ -58,16 +61,12 @@ fn frame_gone_and_release_are_these_bytes() {
     assert_eq!(hex(&gone.encode()), "56474c4201000500180000000000000002000000".to_owned() + "40000000");
     assert_eq!(FromSender::decode(&gone.encode()), Ok(FromSender::Gone(gone)));
 
-    let mut release = [0; RELEASE];
-    let mut e = Encoder::start(&mut release, Kind::Release);
-    e.u64(0x11);
-    e.u64(0x22);
-    e.u32(7);
+    let read = Release { surface: 0x11, revision: 0x22, slot: 7 };
+    let release = read.encode();
     assert_eq!(
         hex(&release),
         "56474c420100040028000000000000001100000000000000".to_owned() + "22000000000000000700000000000000"
     );
-    let read = Release { surface: 0x11, revision: 0x22, slot: 7 };
     assert_eq!(FromReceiver::decode(&release), Ok(FromReceiver::Release(read)));
 }
 
@@ -117,7 +116,7 @@ fn a_field_out_of_range_is_named() {
         (56, 34, "height is 34"),
         (60, 4, "layout is 4"),
         (64, 97, "format is 97"),
-        (68, 2, "tier is 2"),
+        (68, 3, "tier is 3"),
         (72, 17, "slot count is 17"),
         (72, u32::MAX, "slot count is 4294967295"),
         (76, 2, "number of descriptors is 2"),
@@ -154,10 +153,11 @@ fn what_is_no_message_is_refused_with_the_reason() {
 
 #[test]
 fn a_later_version_may_add_fields_and_messages() {
-    let frame = Frame { surface: 1, revision: 2, monotonic_ns: 3, slot: 4 };
+    let stamp = Stamp { revision: 2, monotonic_ns: 3, realtime_ns: 5 };
+    let frame = Frame { surface: 1, stamp, slot: 4 };
     let mut longer = frame.encode().to_vec();
     longer.extend([0xaa; 20]);
-    longer[8..12].copy_from_slice(&68u32.to_le_bytes());
+    longer[8..12].copy_from_slice(&76u32.to_le_bytes());
     assert_eq!(FromSender::decode(&longer), Ok(FromSender::Frame(frame)));
     longer[6] = 77;
     assert_eq!(FromSender::decode(&longer), Ok(FromSender::Unknown(77)));

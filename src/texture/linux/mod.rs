@@ -13,16 +13,20 @@
 //! | `ring` | the shared memory and its sequence lock: the only file that maps memory |
 //! | `slots` | which slot the next texture goes into |
 //! | `surfaces` | a stream's rings, one for each shape in use |
-//! | `peers` | a stream's receivers, as its sender has them |
+//! | `peer`, `peers` | a stream's receivers, as its sender has them |
 //! | `stream` | one stream: all of the above under one lock |
 //! | `hub` | the one thread that serves all receivers of all streams |
 //! | `sender`, `receiver`, `listing` | the seam's two sides, and finding streams |
+//! | `gpu/` | the same textures as images of graphics devices |
+//! | `vulkan/` | such images, made and imported: the only folder that knows Vulkan |
 
 mod directory;
+mod gpu;
 mod hub;
 mod listing;
 mod message;
 mod name;
+mod peer;
 mod peers;
 mod place;
 mod receiver;
@@ -32,8 +36,18 @@ mod slots;
 mod socket;
 mod stream;
 mod surfaces;
+mod vulkan;
 
-use super::{StreamInfo, TextureBackend, TextureError, TextureReceiver, TextureSender};
+pub use ash;
+pub use gpu::{GpuFrame, GpuImages, GpuReceiver, Taken};
+pub use vulkan::{
+    DeviceFacts, DeviceIdentity, DeviceKind, Gpu, GpuError, ImageDescription, ImageReader, ImportedImage, ReadBy,
+    VALIDATION, devices,
+};
+
+use super::{
+    GpuChoice, GpuProbe, GraphicsDevice, StreamInfo, TextureBackend, TextureError, TextureReceiver, TextureSender,
+};
 use crate::hald::{Layout, TextureShape};
 use crate::lut::GridSize;
 use directory::Directory;
@@ -60,6 +74,9 @@ struct Registry {
     names: Mutex<HashSet<String>>,
     /// Runs while there are senders.
     hub: Mutex<Weak<HubThread>>,
+    /// The graphics devices that senders may use.
+    gpu: GpuChoice,
+    driver: Arc<dyn gpu::Driver>,
 }
 
 impl Default for LinuxBackend {
@@ -72,8 +89,66 @@ impl LinuxBackend {
     /// The transport with its streams in this directory, which is made where it does not exist. It must belong to
     /// the user and be closed to all others (mode 0700).
     pub fn with_directory(path: impl Into<PathBuf>) -> Self {
-        let registry = Registry { directory: path.into(), names: Mutex::default(), hub: Mutex::new(Weak::new()) };
-        LinuxBackend { registry: Arc::new(registry) }
+        LinuxBackend::assembled(path.into(), GpuChoice::Auto, Arc::new(gpu::Vulkan))
+    }
+
+    /// The same transport, whose senders share textures through these graphics devices only.
+    pub fn with_gpu(self, choice: GpuChoice) -> Self {
+        LinuxBackend::assembled(self.registry.directory.clone(), choice, self.registry.driver.clone())
+    }
+
+    fn assembled(directory: PathBuf, gpu: GpuChoice, driver: Arc<dyn gpu::Driver>) -> Self {
+        let (names, hub) = (Mutex::default(), Mutex::new(Weak::new()));
+        LinuxBackend { registry: Arc::new(Registry { directory, names, hub, gpu, driver }) }
+    }
+
+    /// Connects to a stream to take its textures as images of one's own graphics device, which `device` identifies.
+    /// Where the sender can't give such images, or while it can't, it gives the textures through memory; always with an
+    /// identity of zeros ([`DeviceIdentity::default`]).
+    ///
+    /// # Errors
+    /// As [`open`](TextureBackend::open).
+    pub fn open_on_gpu(&self, stream: &str, device: DeviceIdentity) -> Result<GpuReceiver, TextureError> {
+        self.open_gpu_receiver(stream, device, false)
+    }
+
+    /// Connects to a stream to take its textures as images of one's own graphics device, and in no other way. Takes as
+    /// long as the sender takes to open the device, ten seconds at most.
+    ///
+    /// # Errors
+    /// [`TextureError::Refused`] where the sender has no such images; and as [`open`](TextureBackend::open).
+    pub fn open_images(&self, stream: &str, device: DeviceIdentity) -> Result<GpuReceiver, TextureError> {
+        self.open_gpu_receiver(stream, device, true)
+    }
+
+    fn open_gpu_receiver(
+        &self,
+        stream: &str,
+        device: DeviceIdentity,
+        images_only: bool,
+    ) -> Result<GpuReceiver, TextureError> {
+        name::file_name(stream)?;
+        if let Some(directory) = Directory::open(&self.registry.directory)?
+            && let Some(receiver) = GpuReceiver::open(&directory, stream, device, images_only)?
+        {
+            return Ok(receiver);
+        }
+        Err(self.no_such_stream(stream)?)
+    }
+
+    fn open_ring(&self, stream: &str) -> Result<receiver::LinuxReceiver, TextureError> {
+        name::file_name(stream)?;
+        if let Some(directory) = Directory::open(&self.registry.directory)?
+            && let Some(receiver) = receiver::open(&directory, stream)?
+        {
+            return Ok(receiver);
+        }
+        Err(self.no_such_stream(stream)?)
+    }
+
+    fn no_such_stream(&self, stream: &str) -> Result<TextureError, TextureError> {
+        let present: Vec<_> = self.streams()?.into_iter().map(|s| s.name).collect();
+        Ok(TextureError::no_such_stream(stream, &present))
     }
 
     /// The directory in which streams are found.
@@ -103,9 +178,42 @@ impl Registry {
         if let Some(hub) = running.upgrade() {
             return Ok(hub);
         }
-        let hub = Arc::new(HubThread::start()?);
+        let hub = Arc::new(HubThread::start(&self.gpu, &self.driver)?);
         *running = Arc::downgrade(&hub);
         Ok(hub)
+    }
+
+    /// The graphics devices, and which of them are used; or why none is.
+    fn graphics(&self) -> Result<Vec<GraphicsDevice>, GpuError> {
+        if self.gpu == GpuChoice::Off {
+            return Err(GpuError::NoDevice("graphics devices are switched off".into()));
+        }
+        let tell = |(facts, fault): (DeviceFacts, Option<GpuError>)| {
+            let DeviceFacts { index: number, name, driver, .. } = facts;
+            let not_chosen = || (!self.gpu.allows(number, &name)).then(|| "it is not the one chosen".into());
+            let fault = fault.map(|e| e.to_string()).or_else(not_chosen);
+            GraphicsDevice { number, name, driver, fault }
+        };
+        Ok(self.driver.all_devices()?.into_iter().map(tell).collect())
+    }
+
+    /// Why textures go through memory alone, where that is so.
+    fn graphics_fault(&self) -> Option<String> {
+        let devices = match self.graphics() {
+            Ok(devices) => devices,
+            Err(why) => return Some(why.to_string()),
+        };
+        if devices.iter().any(|d| d.fault.is_none()) {
+            return None;
+        }
+        let chosen: Vec<_> = devices.iter().filter(|d| self.gpu.allows(d.number, &d.name)).collect();
+        Some(match chosen.is_empty() {
+            true => {
+                let names: Vec<_> = devices.iter().map(|d| format!("{} ({})", d.name, d.number)).collect();
+                format!("no graphics device is meant by {:?}; there is {}", self.gpu.to_string(), names.join(", "))
+            }
+            false => chosen.iter().filter_map(|d| d.fault.clone()).collect::<Vec<_>>().join("; "),
+        })
     }
 
     fn start(self: &Arc<Self>, stream: &str) -> Result<sender::LinuxSender, TextureError> {
@@ -148,10 +256,32 @@ impl TextureBackend for LinuxBackend {
     fn details(&self) -> Vec<(&'static str, String)> {
         vec![
             ("directory", self.registry.directory.display().to_string()),
-            ("tiers", "memory ring".into()),
+            (
+                "graphics",
+                match self.registry.graphics_fault() {
+                    None => "images, for receivers on a device that is usable; memory for all others".into(),
+                    Some(why) => format!("memory only: {why}"),
+                },
+            ),
             ("receivers a stream", peers::MAX_RECEIVERS.to_string()),
             ("stream name", format!("at most {} bytes", name::MAX_ENCODED)),
         ]
+    }
+
+    fn graphics_devices(&self) -> Vec<GraphicsDevice> {
+        self.registry.graphics().unwrap_or_default()
+    }
+
+    fn graphics_fault(&self) -> Option<String> {
+        self.registry.gpu.is_definite().then(|| self.registry.graphics_fault()).flatten()
+    }
+
+    fn probe(&self, stream: &str) -> Result<Box<dyn GpuProbe>, TextureError> {
+        // Before the stream is looked for: without a device there is no use in waiting for that.
+        let gpu = Gpu::open(&self.registry.gpu)?;
+        let images = self.open_images(stream, gpu.facts().identity)?;
+        let ring = self.open_ring(stream)?;
+        Ok(Box::new(gpu::Probe::new(gpu, images, ring)))
     }
 
     fn create_sender(&self, stream: &str) -> Result<Box<dyn TextureSender>, TextureError> {
@@ -174,14 +304,7 @@ impl TextureBackend for LinuxBackend {
     }
 
     fn open(&self, stream: &str) -> Result<Box<dyn TextureReceiver>, TextureError> {
-        name::file_name(stream)?;
-        if let Some(directory) = Directory::open(&self.registry.directory)?
-            && let Some(receiver) = receiver::open(&directory, stream)?
-        {
-            return Ok(Box::new(receiver));
-        }
-        let present: Vec<_> = self.streams()?.into_iter().map(|s| s.name).collect();
-        Err(TextureError::no_such_stream(stream, &present))
+        Ok(Box::new(self.open_ring(stream)?))
     }
 
     fn wait_for_stream(&self, stream: &str, timeout: Option<Duration>) -> Result<bool, TextureError> {

@@ -1,14 +1,18 @@
 //! The receivers of one stream, as its sender has them.
 
-use super::hub::{Hub, Token};
+use super::gpu::{CLAIM_LIMIT, Sides};
+use super::hub::Hub;
 use super::message::{
-    Frame, FromReceiver, Gone, Hello, INSPECT, MAX_MESSAGE, MessageError, Reason, Surface, TIER_MEMORY, VERSION,
+    Frame, FromReceiver, Gone, Hello, INSPECT, MAX_MESSAGE, MessageError, Reason, Release, TIER_IMAGES, TIER_MEMORY,
+    VERSION,
 };
+use super::peer::{Current, Peer};
 use super::socket;
+use super::vulkan::DeviceIdentity;
 use rustix::event::epoll::EventFlags;
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Receivers that a stream takes.
 pub(super) const MAX_RECEIVERS: usize = 64;
@@ -22,26 +26,11 @@ const QUEUE_BYTES: usize = 4096;
 /// Messages taken from one receiver before it is the others' turn.
 const MESSAGES_A_TURN: usize = 16;
 
-/// What every receiver is told when it comes, or when the surface changes.
-pub(super) struct Current<'a> {
-    pub surface: &'a Surface,
-    pub memory: BorrowedFd<'a>,
-}
-
 /// All connections to one stream.
 pub(super) struct Peers {
     stream: u64,
     list: Vec<Peer>,
     last_id: u64,
-}
-
-struct Peer {
-    id: u64,
-    socket: OwnedFd,
-    /// Whether its HELLO has come and was answered.
-    greeted: bool,
-    /// Whether it has still to be told of the current surface, once it has read what it was told before.
-    owed: bool,
 }
 
 /// What is to be done with a connection after a message from it.
@@ -81,8 +70,8 @@ impl Peers {
         }
         let _only_saves_memory = rustix::net::sockopt::set_socket_send_buffer_size(&socket, QUEUE_BYTES);
         self.last_id += 1;
-        let peer = Peer { id: self.last_id, socket, greeted: false, owed: false };
-        if let Err(e) = hub.watch(peer.socket.as_fd(), Token::peer(self.stream, peer.id)) {
+        let peer = Peer::new(self.last_id, self.stream, socket);
+        if let Err(e) = hub.watch(peer.socket.as_fd(), peer.token()) {
             tracing::warn!("a receiver can't be served: {e}");
             return None;
         }
@@ -104,20 +93,18 @@ impl Peers {
     }
 
     /// Does what a connection is ready for.
-    pub(super) fn serve(&mut self, hub: &Hub, id: u64, ready: EventFlags, current: Option<&Current<'_>>) {
+    pub(super) fn serve(&mut self, hub: &Hub, id: u64, ready: EventFlags, current: &mut Current<'_>) {
         let Some(at) = self.list.iter().position(|p| p.id == id) else { return };
-        if ready.contains(EventFlags::OUT) && self.list[at].owed {
-            let Some(current) = current else { return };
-            let token = Token::peer(self.stream, id);
-            if !self.list[at].tell_surface(hub, token, current) {
-                self.list.swap_remove(at);
-                return;
-            }
+        if ready.contains(EventFlags::OUT) && !self.list[at].pay(hub, current) {
+            self.list.swap_remove(at);
+            return;
         }
         let mut message = [0; MAX_MESSAGE];
         for _ in 0..MESSAGES_A_TURN {
             let verdict = match socket::receive(&self.list[at].socket, &mut message) {
                 Ok(got) if got.length == 0 => Verdict::Close,
+                // No message of a receiver's has any. One does no harm; more are no accident.
+                Ok(got) if got.descriptors.len() > 1 => Verdict::Refuse(Gone::new(Reason::BadMessage, 0)),
                 Ok(got) => self.answer(hub, at, &message[..got.length], current),
                 Err(Errno::AGAIN) => return,
                 Err(Errno::MSGSIZE) => Verdict::Refuse(Gone::new(Reason::BadMessage, 0)),
@@ -134,11 +121,10 @@ impl Peers {
         }
     }
 
-    fn answer(&mut self, hub: &Hub, at: usize, message: &[u8], current: Option<&Current<'_>>) -> Verdict {
+    fn answer(&mut self, hub: &Hub, at: usize, message: &[u8], current: &mut Current<'_>) -> Verdict {
         match FromReceiver::decode(message) {
             Ok(FromReceiver::Hello(hello)) if !self.list[at].greeted => self.greet(hub, at, &hello, current),
-            // The ring needs no releases: its sequence lock tells receivers what they may not keep.
-            Ok(FromReceiver::Release(_)) if self.list[at].greeted => Verdict::Keep,
+            Ok(FromReceiver::Release(release)) if self.list[at].greeted => self.release(hub, at, &release, current),
             Ok(_) => Verdict::Refuse(Gone::new(Reason::BadMessage, 0)),
             Err(MessageError::Version(_)) => Verdict::Refuse(Gone::new(Reason::OtherVersion, VERSION.into())),
             Err(e) => {
@@ -148,49 +134,99 @@ impl Peers {
         }
     }
 
-    fn greet(&mut self, hub: &Hub, at: usize, hello: &Hello, current: Option<&Current<'_>>) -> Verdict {
-        if hello.tiers & TIER_MEMORY == 0 {
+    fn greet(&mut self, hub: &Hub, at: usize, hello: &Hello, current: &mut Current<'_>) -> Verdict {
+        if hello.tiers & (TIER_MEMORY | TIER_IMAGES) == 0 {
             return Verdict::Refuse(Gone::new(Reason::NoCommonTier, 0));
         }
         if hello.flags & INSPECT != 0 {
-            if let Some(current) = current {
-                let _ = socket::send(&self.list[at].socket, &current.surface.encode(false), &[]);
+            if let Some((_, surface)) = current.ring() {
+                let _ = socket::send(&self.list[at].socket, &surface.encode(false), &[]);
             }
             return Verdict::Close;
         }
         if self.receivers() >= MAX_RECEIVERS {
             return Verdict::Refuse(Gone::new(Reason::TooManyReceivers, MAX_RECEIVERS as u32));
         }
-        let peer = &mut self.list[at];
-        peer.greeted = true;
-        let token = Token::peer(self.stream, peer.id);
-        match current {
-            Some(current) if !peer.tell_surface(hub, token, current) => Verdict::Close,
-            _ => Verdict::Keep,
+        self.list[at].greet(hello);
+        if let Some(refusal) = self.list[at].seek_images(hub, current.sides) {
+            return Verdict::Refuse(refusal);
         }
+        if self.list[at].tell_current(hub, current) { Verdict::Keep } else { Verdict::Close }
     }
 
-    /// Tells all receivers of the current surface.
-    pub(super) fn tell_surface(&mut self, hub: &Hub, current: &Current<'_>) {
-        let stream = self.stream;
-        self.list.retain_mut(|p| !p.greeted || p.tell_surface(hub, Token::peer(stream, p.id), current));
+    fn release(&mut self, hub: &Hub, at: usize, release: &Release, current: &mut Current<'_>) -> Verdict {
+        // The memory ring needs no releases: its sequence lock tells receivers what they may not keep.
+        let Some(device) = self.list[at].release(release) else { return Verdict::Keep };
+        if let Some(side) = current.sides.of(&device) {
+            side.released(self.stream);
+        }
+        let alive = self.list[at].tell_images(hub, current.sides, current.name);
+        if alive { Verdict::Keep } else { Verdict::Close }
     }
 
-    /// Tells all receivers of a new texture on the current surface.
-    pub(super) fn tell_frame(&mut self, hub: &Hub, frame: &Frame) {
-        let (stream, message) = (self.stream, frame.encode());
+    /// Tells all receivers of what is current.
+    pub(super) fn tell_current(&mut self, hub: &Hub, current: &mut Current<'_>) {
+        self.list.retain_mut(|p| !p.greeted || p.tell_current(hub, current));
+    }
+
+    /// Tells all receivers of the memory ring of a new texture in it.
+    pub(super) fn tell_ring_frame(&mut self, hub: &Hub, frame: &Frame) {
+        let message = frame.encode();
+        self.list.retain_mut(|p| p.tell_ring_frame(hub, &message));
+    }
+
+    /// Tells a device's receivers of its newest images.
+    pub(super) fn tell_images(&mut self, hub: &Hub, device: &DeviceIdentity, sides: &mut Sides, stream: &str) {
+        self.list.retain_mut(|p| !p.is_on(device) || p.tell_images(hub, sides, stream));
+    }
+
+    /// Whether any receiver gets images of this device.
+    pub(super) fn any_on(&self, device: &DeviceIdentity) -> bool {
+        self.list.iter().any(|p| p.is_on(device))
+    }
+
+    /// Whether any receiver would have images of this device, but has not.
+    pub(super) fn any_misses(&self, device: &DeviceIdentity) -> bool {
+        self.list.iter().any(|p| p.missed_device().is_some_and(|wanted| device.serves(&wanted)))
+    }
+
+    /// The slots of a surface that receivers may be reading, a bit each.
+    pub(super) fn claimed(&self, surface: u64) -> u32 {
+        self.list.iter().fold(0, |slots, p| slots | p.claimed(surface))
+    }
+
+    /// Sends those away who have kept an image of this surface for too long. `true` where there was one; otherwise
+    /// when there may be.
+    pub(super) fn drop_overdue(&mut self, surface: u64, now: Instant) -> (bool, Option<Instant>) {
+        let mut dropped = false;
+        while let Some(at) = self.list.iter().position(|p| p.due(surface).is_some_and(|due| due <= now)) {
+            self.refuse(at, Gone::new(Reason::HeldTooLong, CLAIM_LIMIT.as_millis() as u32));
+            dropped = true;
+        }
+        (dropped, self.list.iter().filter_map(|p| p.due(surface)).min())
+    }
+
+    /// There are no images of this device: for the time being, or, where it has failed, none at all.
+    pub(super) fn lose_images(&mut self, hub: &Hub, device: &DeviceIdentity, failed: bool, current: &mut Current<'_>) {
         self.list.retain_mut(|p| {
-            // Whoever is owed a surface learns of the newest texture with it.
-            if !p.greeted || p.owed {
-                return true;
-            }
-            match socket::send(&p.socket, &message, &[]) {
-                // Its queue is full, so it will wake up and find the newest texture anyway.
-                Ok(()) | Err(Errno::AGAIN) => true,
-                Err(e) if is_passing(e) => p.owe(hub, Token::peer(stream, p.id)),
-                Err(_) => false,
-            }
+            let on_ring = if failed { p.take_off(device) } else { p.take_images(device) };
+            !on_ring || p.tell_current(hub, current)
         });
+    }
+
+    /// Devices have come or gone: whoever would have images may get them now, or never.
+    pub(super) fn seek_images(&mut self, hub: &Hub, current: &mut Current<'_>) {
+        let mut refused = Vec::new();
+        for peer in &mut self.list {
+            if peer.seek_images(hub, current.sides).is_some() {
+                refused.push(peer.id);
+            }
+        }
+        for id in refused {
+            if let Some(at) = self.list.iter().position(|p| p.id == id) {
+                self.refuse(at, Gone::new(Reason::NoCommonTier, 0));
+            }
+        }
     }
 
     /// Tells all receivers that the stream has ended, and lets them go.
@@ -200,33 +236,4 @@ impl Peers {
             let _ = socket::send(&peer.socket, &message, &[]);
         }
     }
-}
-
-impl Peer {
-    /// Sends the surface now, or once the receiver has read what is in its queue. `false` where it is gone.
-    fn tell_surface(&mut self, hub: &Hub, token: Token, current: &Current<'_>) -> bool {
-        match socket::send(&self.socket, &current.surface.encode(true), &[current.memory]) {
-            Ok(()) if self.owed => {
-                self.owed = false;
-                hub.rewatch(self.socket.as_fd(), token, EventFlags::empty())
-            }
-            Ok(()) => true,
-            Err(Errno::AGAIN) => self.owe(hub, token),
-            Err(e) if is_passing(e) => {
-                hub.note_shortage();
-                self.owe(hub, token)
-            }
-            Err(_) => false,
-        }
-    }
-
-    fn owe(&mut self, hub: &Hub, token: Token) -> bool {
-        self.owed = true;
-        hub.rewatch(self.socket.as_fd(), token, EventFlags::OUT)
-    }
-}
-
-/// Errors of the system's that say nothing against this receiver.
-fn is_passing(e: Errno) -> bool {
-    matches!(e, Errno::NOMEM | Errno::NOBUFS | Errno::TOOMANYREFS)
 }

@@ -1,16 +1,19 @@
 //! The receiving side of the seam.
 
 use super::directory::{Connection, Directory};
-use super::message::{FromSender, Gone, Hello, MAX_MESSAGE, Surface, TIER_MEMORY};
+use super::gpu::ImageSurface;
+use super::message::{Frame as Told, FromSender, Gone, Hello, MAX_MESSAGE, Stamp, Surface, TIER_MEMORY};
 use super::ring::ReadRing;
 use super::socket::{self, Peer};
-use crate::texture::{Event, Frame, RGBA32F, TextureError, TextureReceiver};
+use super::vulkan::DeviceIdentity;
+use crate::texture::{Event, Frame, InPlace, RGBA32F, TextureError, TextureReceiver};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 /// How long a sender may take to answer a new receiver.
-const ANSWER_PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const ANSWER_PATIENCE: Duration = Duration::from_secs(2);
 /// How long a receiver tries to get hold of the newest texture, before it says that it can't.
 const COPY_PATIENCE: Duration = Duration::from_secs(2);
 /// Messages taken from a sender at a time. One that keeps the rules never has so many on the way.
@@ -19,7 +22,7 @@ const MESSAGES_A_TURN: usize = 256;
 /// A connection to one stream.
 pub(super) struct LinuxReceiver {
     socket: OwnedFd,
-    ring: ReadRing,
+    ring: Arc<ReadRing>,
     /// The revision read last.
     read: u64,
     ended: bool,
@@ -27,10 +30,12 @@ pub(super) struct LinuxReceiver {
 
 /// What a sender may say, with the memory that came along.
 pub(super) enum Heard {
-    Surface(Box<Surface>, Option<OwnedFd>),
+    Surface(Box<Surface>, Vec<OwnedFd>),
+    Images(Box<ImageSurface>, Vec<OwnedFd>),
+    Frame(Told),
     /// The sender has ended the connection, and may have said why.
     Gone(Option<Gone>),
-    /// A doorbell, or a message of a later version.
+    /// A message of a later version.
     Other,
 }
 
@@ -45,7 +50,7 @@ pub(super) fn hear(socket: &OwnedFd) -> Result<Option<Heard>, TextureError> {
             Err(Errno::CONNRESET) => {}
             Err(Errno::MSGSIZE) => {
                 return Err(TextureError::Protocol(format!(
-                    "the sender sent more than {MAX_MESSAGE} bytes, or more than one descriptor, in one message"
+                    "the sender sent more than {MAX_MESSAGE} bytes, or more than 16 descriptors, in one message"
                 )));
             }
             Err(e) => return Err(TextureError::io("receiving from the sender", e)),
@@ -57,32 +62,66 @@ pub(super) fn hear(socket: &OwnedFd) -> Result<Option<Heard>, TextureError> {
     let message = FromSender::decode(&message[..got.length])
         .map_err(|e| TextureError::Protocol(format!("the sender sent {e}")))?;
     Ok(Some(match message {
-        FromSender::Surface(surface) => Heard::Surface(surface, got.descriptor),
+        FromSender::Surface(surface) => Heard::Surface(surface, got.descriptors),
+        FromSender::Images(surface) => Heard::Images(surface, got.descriptors),
+        FromSender::Frame(frame) => Heard::Frame(frame),
         FromSender::Gone(gone) => Heard::Gone(Some(gone)),
-        FromSender::Frame(_) | FromSender::Unknown(_) => Heard::Other,
+        FromSender::Unknown(_) => Heard::Other,
     }))
 }
 
-/// Asks a sender for its surface. With `flags` 0 the connection becomes a receiver's.
-pub(super) fn say_hello(socket: &OwnedFd, flags: u32) -> Result<(), Errno> {
-    let hello = Hello { flags, tiers: TIER_MEMORY, device: [0; 16], driver: [0; 16] };
+/// What a receiver of the memory ring says. With `flags` 0 the connection becomes a receiver's.
+pub(super) fn hello(flags: u32) -> Hello {
+    Hello { flags, tiers: TIER_MEMORY, device: DeviceIdentity::default() }
+}
+
+/// Asks a sender for its surface.
+pub(super) fn say(socket: &OwnedFd, hello: &Hello) -> Result<(), Errno> {
     socket::send(socket, &hello.encode(), &[])
 }
 
-fn map(surface: &Surface, memory: Option<OwnedFd>) -> Result<ReadRing, TextureError> {
+/// Maps the memory ring that a sender has told of.
+pub(super) fn map(surface: &Surface, mut memory: Vec<OwnedFd>) -> Result<ReadRing, TextureError> {
+    let (memory, surplus) = (memory.pop(), memory.len());
     let memory = memory.ok_or_else(|| TextureError::Protocol("the sender told of memory and sent none".into()))?;
+    if surplus > 0 {
+        let count = surplus + 1;
+        return Err(TextureError::Protocol(format!("the sender sent {count} descriptors; a memory ring has one")));
+    }
     ReadRing::open(memory, surface.memory, surface.shape, surface.surface)
 }
 
 /// Connects to a stream. `None` where there is none of that name.
 pub(super) fn open(directory: &Directory, stream: &str) -> Result<Option<LinuxReceiver>, TextureError> {
-    let until = Instant::now() + ANSWER_PATIENCE;
+    let Some((socket, answer)) = greet(directory, stream, &hello(0), ANSWER_PATIENCE)? else { return Ok(None) };
+    match answer {
+        Heard::Surface(surface, memory) => {
+            let ring = Arc::new(map(&surface, memory)?);
+            Ok(Some(LinuxReceiver { socket, ring, read: 0, ended: false }))
+        }
+        _ => Err(unasked_images()),
+    }
+}
+
+fn unasked_images() -> TextureError {
+    TextureError::Protocol("the sender told of images, and was asked for memory".into())
+}
+
+/// Connects to a stream and says hello: the socket, and the SURFACE that the sender has answered with. `None` where
+/// there is no stream of that name.
+pub(super) fn greet(
+    directory: &Directory,
+    stream: &str,
+    hello: &Hello,
+    patience: Duration,
+) -> Result<Option<(OwnedFd, Heard)>, TextureError> {
+    let until = Instant::now() + patience;
     let socket = loop {
         match directory.connect(stream)? {
             Connection::Made(socket) => break socket,
             Connection::Absent | Connection::Stale => return Ok(None),
             Connection::Busy if Instant::now() < until => std::thread::sleep(Duration::from_millis(5)),
-            Connection::Busy => return Err(no_answer(stream, None)),
+            Connection::Busy => return Err(no_answer(stream, None, patience)),
         }
     };
     let sender = Peer::of(socket.as_fd()).map_err(|e| TextureError::io("asking who the sender is", e))?;
@@ -93,32 +132,29 @@ pub(super) fn open(directory: &Directory, stream: &str) -> Result<Option<LinuxRe
         )));
     }
     // A sender that has gone away by now may have said why: that is what the next message tells.
-    let _ = say_hello(&socket, 0);
+    let _ = say(&socket, hello);
     loop {
         match hear(&socket)? {
-            Some(Heard::Surface(surface, memory)) => {
-                let ring = map(&surface, memory)?;
-                return Ok(Some(LinuxReceiver { socket, ring, read: 0, ended: false }));
-            }
+            Some(surface @ (Heard::Surface(..) | Heard::Images(..))) => return Ok(Some((socket, surface))),
             Some(Heard::Gone(None)) => return Ok(None),
             Some(Heard::Gone(Some(gone))) => {
                 return Err(TextureError::Refused { stream: stream.to_owned(), why: gone.why() });
             }
-            Some(Heard::Other) if Instant::now() < until => continue,
-            Some(Heard::Other) | None => {}
+            Some(Heard::Frame(_) | Heard::Other) if Instant::now() < until => continue,
+            Some(Heard::Frame(_) | Heard::Other) | None => {}
         }
         match socket::wait_readable(&socket, Some(until)) {
             Ok(true) if Instant::now() < until => {}
-            Ok(_) => return Err(no_answer(stream, Some(sender))),
+            Ok(_) => return Err(no_answer(stream, Some(sender), patience)),
             Err(e) => return Err(TextureError::io(format!("waiting for the sender of {stream:?}"), e)),
         }
     }
 }
 
-fn no_answer(stream: &str, sender: Option<Peer>) -> TextureError {
+fn no_answer(stream: &str, sender: Option<Peer>, patience: Duration) -> TextureError {
     let who = sender.map_or(String::new(), |peer| format!(", {},", peer.describe()));
     TextureError::Broken(format!(
-        "the sender of {stream:?}{who} has not answered for {ANSWER_PATIENCE:?}; it is stopped or overloaded"
+        "the sender of {stream:?}{who} has not answered for {patience:?}; it is stopped or overloaded"
     ))
 }
 
@@ -134,14 +170,30 @@ impl LinuxReceiver {
             match hear(&self.socket).inspect_err(|_| self.ended = true)? {
                 None => break,
                 Some(Heard::Surface(surface, memory)) => newest = Some((surface, memory)),
+                Some(Heard::Images(..)) => {
+                    self.ended = true;
+                    return Err(unasked_images());
+                }
                 Some(Heard::Gone(_)) => self.ended = true,
-                Some(Heard::Other) => {}
+                Some(Heard::Frame(_) | Heard::Other) => {}
             }
         }
         if let Some((surface, memory)) = newest.filter(|_| !self.ended) {
-            self.ring = map(&surface, memory).inspect_err(|_| self.ended = true)?;
+            self.ring = Arc::new(map(&surface, memory).inspect_err(|_| self.ended = true)?);
         }
         Ok(())
+    }
+
+    /// Tells what `frame` is, which from now on counts as read.
+    fn note(&mut self, frame: &mut Frame, stamp: Stamp) {
+        let shape = self.ring.shape();
+        frame.width = shape.width();
+        frame.height = shape.height();
+        frame.shape = Some(shape);
+        frame.revision = stamp.revision;
+        frame.published = wall_clock(stamp.realtime_ns);
+        frame.format = RGBA32F;
+        self.read = stamp.revision;
     }
 
     fn wait_readable(&self, until: Option<Instant>) -> Result<bool, TextureError> {
@@ -193,15 +245,21 @@ impl TextureReceiver for LinuxReceiver {
             return Err(TextureError::Ended);
         }
         let stamp = self.ring.copy_newest(&mut frame.texels, COPY_PATIENCE)?.ok_or(TextureError::Ended)?;
-        let shape = self.ring.shape();
-        frame.width = shape.width();
-        frame.height = shape.height();
-        frame.shape = Some(shape);
-        frame.revision = stamp.revision;
-        frame.published = wall_clock(stamp.realtime_ns);
-        frame.format = RGBA32F;
-        self.read = stamp.revision;
+        self.note(frame, stamp);
         Ok(())
+    }
+
+    fn in_place(&mut self) -> Result<Option<InPlace>, TextureError> {
+        self.follow()?;
+        if self.ended {
+            return Err(TextureError::Ended);
+        }
+        let (stamp, found) = self.ring.find_newest(COPY_PATIENCE)?.ok_or(TextureError::Ended)?;
+        let mut frame = Frame::default();
+        self.note(&mut frame, stamp);
+        let ring = self.ring.clone();
+        let (file, offset) = (ring.path(), ring.offset(found));
+        Ok(Some(InPlace { frame, file, offset, intact: Box::new(move || ring.is_intact(found)) }))
     }
 }
 

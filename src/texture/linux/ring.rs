@@ -18,17 +18,19 @@
 
 use super::message::Stamp;
 use super::place::{CONTROL_USED, Place, SLOTS};
+use super::slots::MAX_PINNED;
 use crate::hald::{Texel, TextureShape};
 use crate::texture::TextureError;
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FallocateFlags, MemfdFlags, SealFlags};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::mm::{MapFlags, ProtFlags};
 use rustix::process::Resource;
 use std::mem::offset_of;
+use std::path::PathBuf;
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use std::sync::atomic::{AtomicU32, AtomicU64, fence};
 use std::time::{Duration, Instant};
 
@@ -120,6 +122,8 @@ pub(super) struct WriteRing {
     leased: AtomicU32,
     /// A bit for each slot that memory was taken for.
     committed: AtomicU32,
+    /// For each slot, how many [`SlotPin`]s there are.
+    pins: [AtomicU32; SLOTS],
 }
 
 impl WriteRing {
@@ -141,7 +145,15 @@ impl WriteRing {
         // After the mapping: from here on nobody, this process included, gets another that is writable.
         rustix::fs::fcntl_add_seals(&memory, SEALS).map_err(|e| failed("sealing shared memory", e))?;
 
-        let ring = WriteRing { memory, mapping, place, shape, leased: AtomicU32::new(0), committed: AtomicU32::new(0) };
+        let ring = WriteRing {
+            memory,
+            mapping,
+            place,
+            shape,
+            leased: AtomicU32::new(0),
+            committed: AtomicU32::new(0),
+            pins: [const { AtomicU32::new(0) }; SLOTS],
+        };
         let control = ring.control();
         control.magic.store(CONTROL_MAGIC, Relaxed);
         control.version.store(CONTROL_VERSION, Relaxed);
@@ -175,11 +187,34 @@ impl WriteRing {
         self.committed.load(Acquire)
     }
 
-    /// The slot for one writer alone; `None` where another has it.
+    /// The slot for one writer alone; `None` where another has it, or it is pinned.
     pub(super) fn lease(self: &Arc<Self>, slot: usize) -> Option<SlotLease> {
         let bit = 1 << slot;
-        let before = self.leased.fetch_or(bit, Acquire);
-        (before & bit == 0).then(|| SlotLease { ring: self.clone(), slot })
+        if self.leased.fetch_or(bit, SeqCst) & bit != 0 {
+            return None;
+        }
+        let lease = SlotLease { ring: self.clone(), slot };
+        // Whoever pins looks at the two in the other order, and both with one order for all threads: of a lease and a
+        // pin of the same slot, one sees the other.
+        (self.pins[slot].load(SeqCst) == 0).then_some(lease)
+    }
+
+    /// A bit for each slot that is not to be written because somebody reads it.
+    pub(super) fn pinned(&self) -> u32 {
+        (0..SLOTS).filter(|slot| self.pins[*slot].load(Acquire) > 0).fold(0, |mask, slot| mask | 1 << slot)
+    }
+
+    /// Keeps the slot's texture from being overwritten. `None` where somebody is writing it, or where as many slots
+    /// are pinned as may be.
+    pub(super) fn pin(self: &Arc<Self>, slot: usize) -> Option<SlotPin> {
+        let others = self.pinned() & !(1 << slot);
+        if others.count_ones() >= MAX_PINNED {
+            return None;
+        }
+        self.pins[slot].fetch_add(1, SeqCst);
+        // From here on dropped again where it may not be.
+        let pin = SlotPin { ring: self.clone(), slot };
+        (self.leased.load(SeqCst) >> slot & 1 == 0).then_some(pin)
     }
 
     /// Makes the slot's texture the newest.
@@ -261,12 +296,52 @@ impl Drop for SlotLease {
     }
 }
 
+/// One slot of a ring, which nobody writes while this exists.
+pub(super) struct SlotPin {
+    ring: Arc<WriteRing>,
+    slot: usize,
+}
+
+impl SlotPin {
+    pub(super) fn shape(&self) -> TextureShape {
+        self.ring.shape
+    }
+
+    /// The slot's texels.
+    pub(super) fn texels(&self) -> &[Texel] {
+        let ring = &*self.ring;
+        // SAFETY: in bounds and mapped for as long as `self` lives, as in `SlotLease::texels`. Nobody writes these
+        // bytes meanwhile: other processes can't, and of this one only who has a lease does. `pin` and `lease` see to
+        // it that a slot never has both. What was written under an earlier lease is seen, for `pin` has read the bit
+        // that its end cleared.
+        unsafe {
+            let at = ring.mapping.base.add(ring.place.slots_at[self.slot] as usize);
+            std::slice::from_raw_parts(at.cast::<Texel>().as_ptr(), ring.shape.texels())
+        }
+    }
+}
+
+impl Drop for SlotPin {
+    fn drop(&mut self) {
+        self.ring.pins[self.slot].fetch_sub(1, SeqCst);
+    }
+}
+
 /// A surface's memory, as a receiver has it.
 pub(super) struct ReadRing {
+    /// Kept for whoever wants a mapping of his own.
+    memory: OwnedFd,
     mapping: Mapping,
     place: Place,
     shape: TextureShape,
     surface: u64,
+}
+
+/// A whole texture in a ring.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    slot: usize,
+    sequence: u64,
 }
 
 impl ReadRing {
@@ -286,7 +361,7 @@ impl ReadRing {
         }
         let mapping = Mapping::new(memory.as_fd(), place.bytes as usize, ProtFlags::READ)
             .map_err(|e| out_of_memory_or(shape, "mapping the sender's memory", e))?;
-        let ring = ReadRing { mapping, place, shape, surface };
+        let ring = ReadRing { memory, mapping, place, shape, surface };
         let control = ring.control();
         let (magic, version) = (control.magic.load(Relaxed), control.version.load(Relaxed));
         if (magic, version, control.surface.load(Relaxed)) != (CONTROL_MAGIC, CONTROL_VERSION, surface) {
@@ -323,9 +398,34 @@ impl ReadRing {
         by != 0
     }
 
+    /// A path by which this process can open the memory for reading, for as long as `self` lives.
+    pub(super) fn path(&self) -> PathBuf {
+        format!("/proc/self/fd/{}", self.memory.as_raw_fd()).into()
+    }
+
+    /// Where a texture lies in the memory.
+    pub(super) fn offset(&self, found: Found) -> u64 {
+        self.place.slots_at[found.slot]
+    }
+
     /// Copies the newest texture, as often as it takes for a copy that nobody wrote into, at most for `patience`.
     /// `None` where nothing is published. On an error `into` holds anything.
     pub(super) fn copy_newest(&self, into: &mut Vec<Texel>, patience: Duration) -> Result<Option<Stamp>, TextureError> {
+        let copied = self.try_newest(patience, |slot| Ok(self.copy_slot(slot, into)?.map(|stamp| (stamp, ()))))?;
+        Ok(copied.map(|(stamp, ())| stamp))
+    }
+
+    /// Finds the newest texture, in at most `patience`. `None` where nothing is published.
+    pub(super) fn find_newest(&self, patience: Duration) -> Result<Option<(Stamp, Found)>, TextureError> {
+        self.try_newest(patience, |slot| Ok(self.find(slot).filter(|(_, found)| self.is_intact(*found))))
+    }
+
+    /// Has `take` do something with the newest texture's slot, as often as it takes for it to succeed.
+    fn try_newest<T>(
+        &self,
+        patience: Duration,
+        mut take: impl FnMut(usize) -> Result<Option<(Stamp, T)>, TextureError>,
+    ) -> Result<Option<(Stamp, T)>, TextureError> {
         let mut given_up_at = None;
         for attempt in 1u64.. {
             let word = self.control().published.load(Relaxed);
@@ -339,10 +439,10 @@ impl ReadRing {
                     "the sender's newest texture is in slot {slot} of {SLOTS}"
                 )));
             }
-            if let Some(stamp) = self.copy_slot(slot, into)?
+            if let Some((stamp, taken)) = take(slot)?
                 && stamp.revision == word >> 8
             {
-                return Ok(Some(stamp));
+                return Ok(Some((stamp, taken)));
             }
             // The slot is being written again, so a newer texture is out already, or about to be.
             let until = *given_up_at.get_or_insert_with(|| Instant::now() + patience);
@@ -359,17 +459,7 @@ impl ReadRing {
 
     /// Copies one slot; `None` where it was written meanwhile.
     fn copy_slot(&self, slot: usize, into: &mut Vec<Texel>) -> Result<Option<Stamp>, TextureError> {
-        let control = &self.control().slots[slot];
-        let before = control.sequence.load(Relaxed);
-        fence(Acquire);
-        if before & 1 == 1 {
-            return Ok(None);
-        }
-        let stamp = Stamp {
-            revision: control.revision.load(Relaxed),
-            monotonic_ns: control.monotonic_ns.load(Relaxed),
-            realtime_ns: control.realtime_ns.load(Relaxed),
-        };
+        let Some((stamp, found)) = self.find(slot) else { return Ok(None) };
         let more = self.shape.texels().saturating_sub(into.len());
         into.try_reserve_exact(more)
             .map_err(|e| TextureError::OutOfMemory { bytes: self.shape.bytes(), why: e.to_string() })?;
@@ -379,8 +469,27 @@ impl ReadRing {
             low.copy_from_slice(&from[0].load(Relaxed).to_ne_bytes());
             high.copy_from_slice(&from[1].load(Relaxed).to_ne_bytes());
         }
+        Ok(self.is_intact(found).then_some(stamp))
+    }
+
+    /// The texture in a slot, where there is a whole one. What was read of it counts if it [is
+    /// intact](Self::is_intact) afterwards, the stamp included.
+    fn find(&self, slot: usize) -> Option<(Stamp, Found)> {
+        let control = &self.control().slots[slot];
+        let sequence = control.sequence.load(Relaxed);
         fence(Acquire);
-        Ok((control.sequence.load(Relaxed) == before).then_some(stamp))
+        let stamp = Stamp {
+            revision: control.revision.load(Relaxed),
+            monotonic_ns: control.monotonic_ns.load(Relaxed),
+            realtime_ns: control.realtime_ns.load(Relaxed),
+        };
+        (sequence & 1 == 0).then_some((stamp, Found { slot, sequence }))
+    }
+
+    /// Whether nobody has begun to write over a texture since it was found.
+    pub(super) fn is_intact(&self, found: Found) -> bool {
+        fence(Acquire);
+        self.control().slots[found.slot].sequence.load(Relaxed) == found.sequence
     }
 
     /// A slot's texels, two words each.

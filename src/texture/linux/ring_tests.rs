@@ -205,3 +205,36 @@ fn a_surface_says_when_the_stream_has_left_it_and_when_it_is_back() {
     assert!(!seen.superseded());
     assert!(protocol_error(receiver(&ring, 5)).contains("surface 5"));
 }
+
+#[test]
+fn a_texture_in_place_is_intact_until_its_slot_is_written_again() {
+    let ring = WriteRing::create(shape(2), 1).unwrap();
+    let seen = receiver(&ring, 1).unwrap();
+    assert!(seen.find_newest(PATIENCE).unwrap().is_none());
+    write(&ring, 4, 1);
+    let (first, found) = seen.find_newest(PATIENCE).unwrap().unwrap();
+    assert_eq!((first, seen.is_intact(found)), (stamp(1), true));
+    write(&ring, 5, 2);
+    assert!(seen.is_intact(found), "another slot was written");
+    let (second, _) = seen.find_newest(PATIENCE).unwrap().unwrap();
+    assert_eq!(second, stamp(2));
+    let lease = ring.lease(4).unwrap();
+    lease.open().unwrap();
+    assert!(!seen.is_intact(found), "it is being written over");
+    lease.finish(stamp(3));
+    assert!(!seen.is_intact(found), "another texture is there");
+}
+
+#[test]
+fn a_texture_in_place_is_read_through_a_mapping_or_a_file() {
+    use std::os::unix::fs::FileExt;
+    let ring = WriteRing::create(shape(3), 1).unwrap();
+    let seen = receiver(&ring, 1).unwrap();
+    write(&ring, 15, 7);
+    let (_, found) = seen.find_newest(PATIENCE).unwrap().unwrap();
+    let file = std::fs::File::open(seen.path()).unwrap();
+    let mut bytes = vec![0; seen.shape().bytes()];
+    file.read_exact_at(&mut bytes, seen.offset(found)).unwrap();
+    assert!(seen.is_intact(found));
+    assert_eq!(bytes.as_chunks().0, vec![7u128.to_le_bytes(); 27]);
+}

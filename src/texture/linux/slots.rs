@@ -4,13 +4,16 @@
 //! - Not the one before it either, for a receiver that began with it shall finish: it has the time of one whole
 //!   texture at least. So one writer goes round three slots.
 //! - A slot that has memory, the one longest unused first; a fresh one only where there is none.
-//! - At most 14 writers have slots. Then there is always one left for a texture that was written elsewhere, because
-//!   its writer found no slot free.
+//! - At most ten writers have slots, and four textures at a time are read by threads of graphics devices. Then there is
+//!   always a slot left for a texture that was written elsewhere, because its writer found none free.
 
 use super::place::SLOTS;
 
-/// Writers that can have a slot of their own at the same time.
-const MAX_LEASED: u32 = SLOTS as u32 - 2;
+/// Slots that can be pinned at the same time.
+pub(super) const MAX_PINNED: u32 = 4;
+/// Writers that can have a slot of their own at the same time. Beside them and the pinned ones there are the newest
+/// and one to copy into.
+const MAX_LEASED: u32 = SLOTS as u32 - 2 - MAX_PINNED;
 
 /// The history of one ring's slots.
 #[derive(Debug, Default)]
@@ -22,12 +25,19 @@ pub(super) struct Slots {
 }
 
 impl Slots {
-    /// A slot for a writer. `leased` and `committed` have a bit for each slot that a writer has, and that has memory.
-    pub(super) fn for_writer(&self, leased: u32, committed: u32) -> Option<usize> {
+    /// The newest texture's slot.
+    pub(super) fn newest(&self) -> Option<usize> {
+        self.newest
+    }
+
+    /// A slot for a writer. `leased`, `pinned` and `committed` have a bit for each slot that a writer has, that is not
+    /// to be written because it is being read, and that has memory.
+    pub(super) fn for_writer(&self, leased: u32, pinned: u32, committed: u32) -> Option<usize> {
         if leased.count_ones() >= MAX_LEASED {
             return None;
         }
-        let free = |slot: &usize| leased >> slot & 1 == 0 && Some(*slot) != self.newest && Some(*slot) != self.previous;
+        let taken = leased | pinned;
+        let free = |slot: &usize| taken >> slot & 1 == 0 && Some(*slot) != self.newest && Some(*slot) != self.previous;
         (0..SLOTS)
             .filter(|slot| free(slot) && committed >> slot & 1 == 1)
             .min_by_key(|slot| self.revisions[*slot])
@@ -35,8 +45,9 @@ impl Slots {
     }
 
     /// A slot for a texture that lies ready elsewhere and only needs to be copied.
-    pub(super) fn for_copy(&self, leased: u32, committed: u32) -> Option<usize> {
-        let free = |slot: &usize| leased >> slot & 1 == 0 && Some(*slot) != self.newest;
+    pub(super) fn for_copy(&self, leased: u32, pinned: u32, committed: u32) -> Option<usize> {
+        let taken = leased | pinned;
+        let free = |slot: &usize| taken >> slot & 1 == 0 && Some(*slot) != self.newest;
         (0..SLOTS).filter(free).min_by_key(|slot| {
             // A fresh slot rather than a receiver's disappointment.
             (Some(*slot) == self.previous, committed >> slot & 1 == 0, self.revisions[*slot])
@@ -60,7 +71,7 @@ mod tests {
     fn one_writer_goes_round_three_slots() {
         let (mut slots, mut committed, mut seen) = (Slots::default(), 0, Vec::new());
         for revision in 1..=9 {
-            let slot = slots.for_writer(0, committed).unwrap();
+            let slot = slots.for_writer(0, 0, committed).unwrap();
             committed |= 1 << slot;
             slots.published(slot, revision);
             seen.push(slot);
@@ -75,25 +86,28 @@ mod tests {
             slots.published(slot, revision);
         }
         let committed = 0b11110;
-        assert_eq!(slots.for_writer(0, committed), Some(4));
-        assert_eq!(slots.for_writer(1 << 4, committed), Some(3));
-        assert_eq!(slots.for_writer(1 << 4 | 1 << 3, committed), Some(0), "2 was the newest before 1");
+        assert_eq!(slots.for_writer(0, 0, committed), Some(4));
+        assert_eq!(slots.for_writer(1 << 4, 0, committed), Some(3));
+        assert_eq!(slots.for_writer(1 << 4 | 1 << 3, 0, committed), Some(0), "2 was the newest before 1");
+        assert_eq!(slots.for_writer(1 << 4, 1 << 3, committed), Some(0), "3 is being read");
     }
 
     proptest! {
-        /// Any number of writers begin, publish and give up in any order.
+        /// Any number of writers begin, publish and give up in any order, while four read the newest again and again.
         #[test]
-        fn there_is_always_a_slot_and_never_one_that_is_read_or_written(steps in proptest::collection::vec(0u8..4, 1..400)) {
+        fn there_is_always_a_slot_and_never_one_that_is_read_or_written(steps in proptest::collection::vec(0u8..6, 1..400)) {
             let (mut slots, mut leased, mut committed, mut revision) = (Slots::default(), 0u32, 0u32, 0);
-            let mut mine = Vec::new();
+            let (mut mine, mut pins) = (Vec::new(), Vec::new());
             for step in steps {
+                let pinned = pins.iter().fold(0u32, |mask, slot| mask | 1u32 << slot);
                 match step {
                     0 | 1 => {
-                        let Some(slot) = slots.for_writer(leased, committed) else {
-                            prop_assert_eq!(leased.count_ones(), MAX_LEASED, "refused only where 14 write");
+                        let Some(slot) = slots.for_writer(leased, pinned, committed) else {
+                            prop_assert_eq!(leased.count_ones(), MAX_LEASED, "refused only where ten write");
                             continue;
                         };
-                        prop_assert!(leased >> slot & 1 == 0 && ![slots.newest, slots.previous].contains(&Some(slot)));
+                        let taken = leased | pinned;
+                        prop_assert!(taken >> slot & 1 == 0 && ![slots.newest, slots.previous].contains(&Some(slot)));
                         leased |= 1 << slot;
                         committed |= 1 << slot;
                         mine.push(slot);
@@ -105,11 +119,14 @@ mod tests {
                         slots.published(slot, revision);
                     }
                     2 => {}
+                    3 => pins.extend(slots.newest.filter(|_| pins.len() < MAX_PINNED as usize)),
+                    4 if !pins.is_empty() => drop(pins.remove(pins.len() / 2)),
+                    4 => {}
                     _ => {
-                        let slot = slots.for_copy(leased, committed);
+                        let slot = slots.for_copy(leased, pinned, committed);
                         prop_assert!(slot.is_some());
                         let slot = slot.unwrap();
-                        prop_assert!(leased >> slot & 1 == 0 && slots.newest != Some(slot));
+                        prop_assert!((leased | pinned) >> slot & 1 == 0 && slots.newest != Some(slot));
                         committed |= 1 << slot;
                         revision += 1;
                         slots.published(slot, revision);

@@ -19,9 +19,12 @@ pub(super) fn new_socket() -> Result<OwnedFd, Errno> {
     rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)
 }
 
+/// Descriptors that may come with one message.
+const DESCRIPTORS: usize = 16;
+
 /// Sends one message, with descriptors; `Errno::AGAIN` where the other end has not read enough of those before.
 pub(super) fn send(socket: impl AsFd, message: &[u8], descriptors: &[BorrowedFd<'_>]) -> Result<(), Errno> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     if !descriptors.is_empty() && !control.push(SendAncillaryMessage::ScmRights(descriptors)) {
         return Err(Errno::TOOBIG);
@@ -35,30 +38,27 @@ pub(super) fn send(socket: impl AsFd, message: &[u8], descriptors: &[BorrowedFd<
 pub(super) struct Received {
     /// Its length; 0 where the other end has closed.
     pub length: usize,
-    /// The descriptor that came with it.
-    pub descriptor: Option<OwnedFd>,
+    /// The descriptors that came with it.
+    pub descriptors: Vec<OwnedFd>,
 }
 
-/// Receives one message, if one is there; `Errno::AGAIN` where not, `Errno::MSGSIZE` where it did not fit, or
-/// more than one descriptor came with it.
+/// Receives one message, if one is there; `Errno::AGAIN` where not, `Errno::MSGSIZE` where it did not fit, or more
+/// than 16 descriptors came with it.
 pub(super) fn receive(socket: impl AsFd, message: &mut [u8]) -> Result<Received, Errno> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let flags = RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC;
     let got = retry_on_intr(|| rustix::net::recvmsg(&socket, &mut [IoSliceMut::new(message)], &mut control, flags))?;
-    let (mut descriptor, mut surplus) = (None, false);
+    let mut descriptors = Vec::new();
     for message in control.drain() {
-        if let RecvAncillaryMessage::ScmRights(descriptors) = message {
-            // The kernel rounds the space for descriptors up, so more than one can come.
-            for d in descriptors {
-                surplus |= descriptor.replace(d).is_some();
-            }
+        if let RecvAncillaryMessage::ScmRights(come) = message {
+            descriptors.extend(come);
         }
     }
-    if surplus || got.flags.intersects(ReturnFlags::TRUNC | ReturnFlags::CTRUNC) {
+    if got.flags.intersects(ReturnFlags::TRUNC | ReturnFlags::CTRUNC) {
         return Err(Errno::MSGSIZE);
     }
-    Ok(Received { length: got.bytes, descriptor })
+    Ok(Received { length: got.bytes, descriptors })
 }
 
 /// Waits until there is something to receive, or the other end is gone; `false` where the time is up before.

@@ -1,9 +1,13 @@
 //! One stream, shared by its sender, its writers and the hub: its rings, its receivers and its socket.
 
+mod images;
+
 use super::directory::{Claim, Directory};
+use super::gpu::Sides;
 use super::hub::{Hub, Token};
 use super::message::{Frame, Stamp};
-use super::peers::{Current, Peers};
+use super::peer::Current;
+use super::peers::Peers;
 use super::ring::SlotLease;
 use super::surfaces::{Published, Surfaces};
 use crate::hald::{Texel, TextureShape};
@@ -37,6 +41,8 @@ struct State {
     announce_not_before: Option<Instant>,
     newest: Stamp,
     surfaces: Surfaces,
+    /// The newest texture on graphics devices, where receivers want it there.
+    sides: Sides,
     peers: Peers,
 }
 
@@ -64,6 +70,7 @@ impl Stream {
             announce_not_before: None,
             newest: Stamp::default(),
             surfaces: Surfaces::default(),
+            sides: Sides::default(),
             peers: Peers::new(id),
         };
         let (name, directory, hub) = (name.to_owned(), directory.to_owned(), hub.clone());
@@ -116,18 +123,16 @@ impl Stream {
         let first = state.newest.revision == 0;
         state.newest = stamp;
         if first || superseded.is_some() {
-            if let Some((ring, surface)) = state.surfaces.current(&self.name, stamp) {
-                let current = Current { surface: &surface, memory: ring.memory() };
-                state.peers.tell_surface(&self.hub, &current);
-            }
+            let (peers, mut current) = self.current(state);
+            peers.tell_current(&self.hub, &mut current);
             // Last: a receiver that sees this knows that the message is on its way.
             if let Some(before) = superseded {
                 before.supersede(surface);
             }
         } else {
-            let Stamp { revision, monotonic_ns, .. } = stamp;
-            state.peers.tell_frame(&self.hub, &Frame { surface, revision, monotonic_ns, slot: slot as u32 });
+            state.peers.tell_ring_frame(&self.hub, &Frame { surface, stamp, slot: slot as u32 });
         }
+        state.sides.notify(self.id);
         Ok(stamp.revision)
     }
 
@@ -193,10 +198,15 @@ impl Stream {
     /// Does what a receiver's connection is ready for.
     pub(super) fn serve(&self, peer: u64, ready: EventFlags) {
         let mut guard = self.state();
-        let State { surfaces, peers, newest, .. } = &mut *guard;
-        let current = surfaces.current(&self.name, *newest);
-        let current = current.as_ref().map(|(ring, surface)| Current { surface, memory: ring.memory() });
-        peers.serve(&self.hub, peer, ready, current.as_ref());
+        let (peers, mut current) = self.current(&mut guard);
+        peers.serve(&self.hub, peer, ready, &mut current);
+        current.sides.note_departures(self.id, |device| peers.any_on(device));
+    }
+
+    /// The receivers, and what they are told of.
+    fn current<'a>(&'a self, state: &'a mut State) -> (&'a mut Peers, Current<'a>) {
+        let State { surfaces, peers, sides, newest, .. } = state;
+        (peers, Current { name: &self.name, newest: *newest, surfaces, sides })
     }
 
     pub(super) fn is_silent(&self, peer: u64) -> bool {
@@ -215,6 +225,9 @@ impl Stream {
         state.claim = None;
         state.peers.end();
         state.surfaces = Surfaces::default();
+        // Their threads find it gone, and drop the images.
+        state.sides.notify(self.id);
+        state.sides = Sides::default();
     }
 }
 

@@ -4,7 +4,7 @@
 //! last beyond that where it is small, so that a stream which alternates between two sizes makes no new ones.
 
 use super::message::{Stamp, Surface};
-use super::ring::{SlotLease, WriteRing};
+use super::ring::{SlotLease, SlotPin, WriteRing};
 use super::slots::Slots;
 use crate::hald::{Texel, TextureShape};
 use crate::texture::TextureError;
@@ -46,14 +46,14 @@ impl Surfaces {
     /// A slot for a texture of `shape`; `None` where all are taken.
     pub(super) fn lease(&mut self, shape: TextureShape) -> Result<Option<SlotLease>, TextureError> {
         let entry = self.of_shape(shape)?;
-        let slot = entry.slots.for_writer(entry.ring.leased(), entry.ring.committed());
+        let slot = entry.slots.for_writer(entry.ring.leased(), entry.ring.pinned(), entry.ring.committed());
         Ok(slot.and_then(|slot| entry.ring.lease(slot)))
     }
 
     /// A slot into which `texels` have been copied.
     pub(super) fn lease_for_copy(&mut self, shape: TextureShape, texels: &[Texel]) -> Result<SlotLease, TextureError> {
         let entry = self.of_shape(shape)?;
-        let slot = entry.slots.for_copy(entry.ring.leased(), entry.ring.committed());
+        let slot = entry.slots.for_copy(entry.ring.leased(), entry.ring.pinned(), entry.ring.committed());
         // `Slots` never leases so many that none is left.
         let Some(mut lease) = slot.and_then(|slot| entry.ring.lease(slot)) else {
             return Err(TextureError::Broken("every slot of the ring is being written".into()));
@@ -100,6 +100,23 @@ impl Surfaces {
 
     fn ring(&self, id: u64) -> Option<&Arc<WriteRing>> {
         self.list.iter().find(|e| e.id == id).map(|e| &e.ring)
+    }
+
+    /// A number for a surface that is none of the rings.
+    pub(super) fn new_id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
+    }
+
+    /// The newest texture's shape. `None` before the first.
+    pub(super) fn newest_shape(&self) -> Option<TextureShape> {
+        self.ring(self.current).map(|ring| ring.shape())
+    }
+
+    /// The newest texture, kept from being overwritten. `None` before the first, and while too many are kept.
+    pub(super) fn pin_newest(&self) -> Option<SlotPin> {
+        let entry = self.list.iter().find(|e| e.id == self.current)?;
+        entry.ring.pin(entry.slots.newest()?)
     }
 
     /// The current surface's ring, and what receivers are told about it. `None` before the first texture.

@@ -18,6 +18,7 @@
 
 mod block;
 mod current_device;
+mod dxgi_names;
 mod frame_count;
 mod keeper;
 mod lock;
@@ -74,7 +75,7 @@ impl SpoutBackend {
 
     /// The name of the sender that programs receive where their user has chosen none.
     pub fn active_sender(&self) -> Result<Option<String>, TextureError> {
-        Ok(registration::active_sender(&*self.objects)?.map(|name| stream_name::readable(&name)))
+        Ok(registration::active_sender(&*self.objects)?.map(|name| stream_name::shown(&name)))
     }
 
     fn claim(&self, stream: &str) -> Result<Claim, TextureError> {
@@ -133,13 +134,23 @@ impl TextureBackend for SpoutBackend {
         Ok(())
     }
 
+    fn reads_on_device(&self) -> bool {
+        true
+    }
+
     fn details(&self) -> Vec<(&'static str, String)> {
         let device = self.device.get().map_or_else(|e| format!("none: {e}"), |device| device.description());
         let adapters = self.device.adapters();
+        let adapters: Vec<_> = adapters.iter().enumerate().map(|(number, name)| format!("{number}: {name}")).collect();
+        let senders = registration::living_senders(&*self.objects).map_or_else(
+            |e| e.to_string(),
+            |all| all.iter().map(|name| stream_name::shown(name)).collect::<Vec<_>>().join(", "),
+        );
         let active = self.active_sender().map_or_else(|e| e.to_string(), |name| name.unwrap_or("none".into()));
         vec![
             ("device", device),
             ("adapters", if adapters.is_empty() { "none".into() } else { adapters.join(", ") }),
+            ("senders", if senders.is_empty() { "none".into() } else { senders }),
             ("active sender", active),
             ("most senders", registration::max_senders(&*self.objects).to_string()),
         ]

@@ -3,11 +3,11 @@
 //! Values are the stored ones: an integer of n bits is divided by 2ⁿ − 1, as Direct3D defines UNORM, and what an
 //! `_SRGB` format says of their transfer function is not undone. Where a format has no alpha, alpha is 1.0.
 
+use super::dxgi_names::dxgi_name;
 use crate::hald::{Texel, texel};
-use crate::texture::RGBA32F;
 use half::f16;
 
-/// How DXGI numbers [`RGBA32F`].
+/// How DXGI numbers [`RGBA32F`](crate::texture::RGBA32F).
 pub const DXGI_RGBA32F: u32 = 2;
 
 /// A texel format that can be read.
@@ -34,28 +34,27 @@ enum Coding {
 impl PixelFormat {
     /// The format with this DXGI number, if it is one that can be read.
     pub fn from_dxgi(number: u32) -> Option<Self> {
-        let (name, bytes, coding) = match number {
-            DXGI_RGBA32F => (RGBA32F, 16, Coding::Float32),
-            10 => ("R16G16B16A16_FLOAT", 8, Coding::Float16),
-            11 => ("R16G16B16A16_UNORM", 8, Coding::Unorm16),
-            24 => ("R10G10B10A2_UNORM", 4, Coding::Rgb10A2),
-            28 => ("R8G8B8A8_UNORM", 4, Coding::Rgba8),
-            29 => ("R8G8B8A8_UNORM_SRGB", 4, Coding::Rgba8),
-            87 => ("B8G8R8A8_UNORM", 4, Coding::Bgra8),
-            88 => ("B8G8R8X8_UNORM", 4, Coding::Bgrx8),
-            91 => ("B8G8R8A8_UNORM_SRGB", 4, Coding::Bgra8),
-            93 => ("B8G8R8X8_UNORM_SRGB", 4, Coding::Bgrx8),
+        let (bytes, coding) = match number {
+            DXGI_RGBA32F => (16, Coding::Float32),
+            10 => (8, Coding::Float16),
+            11 => (8, Coding::Unorm16),
+            24 => (4, Coding::Rgb10A2),
+            // Formats of 8 bits that leave the values' meaning open are used for UNORM.
+            27..=29 => (4, Coding::Rgba8),
+            87 | 90 | 91 => (4, Coding::Bgra8),
+            88 | 92 | 93 => (4, Coding::Bgrx8),
             _ => return None,
         };
-        Some(PixelFormat { name, bytes, coding })
+        Some(PixelFormat { name: dxgi_name(number)?, bytes, coding })
     }
 
-    /// The name for a number in a sender's block: there, senders that use Direct3D 9 put its numbers, or 0.
+    /// The name for a number in a sender's block, whether the format can be read or not. Senders that use Direct3D 9 put
+    /// its numbers there, or 0.
     pub fn announced_name(number: u32) -> &'static str {
         match number {
             0 | 21 => "B8G8R8A8_UNORM",
             22 => "B8G8R8X8_UNORM",
-            _ => PixelFormat::from_dxgi(number).map_or("a format that can't be read", |format| format.name),
+            _ => dxgi_name(number).unwrap_or("unknown"),
         }
     }
 
@@ -132,6 +131,9 @@ mod tests {
         assert_eq!(read(87, &[0, 51, 255, 102]), [[1.0, 0.2, 0.0, 0.4]]);
         assert_eq!(read(88, &[0, 51, 255, 102]), [[1.0, 0.2, 0.0, 1.0]], "X is no alpha");
         assert_eq!(read(11, &[0, 0, 0xff, 0xff, 0x33, 0x33, 0x66, 0x66]), [[0.0, 1.0, 0.2, 0.4]]);
+        for (unorm, open) in [(28, 27), (87, 90), (88, 92)] {
+            assert_eq!(read(open, &[0, 51, 255, 102]), read(unorm, &[0, 51, 255, 102]), "{open}");
+        }
         let packed = (1023u32 | 341 << 10 | 2 << 30).to_le_bytes();
         assert_eq!(read(24, &packed), [[1.0, 1.0 / 3.0, 0.0, 2.0 / 3.0]]);
     }
@@ -145,9 +147,10 @@ mod tests {
     }
 
     #[test]
-    fn a_format_that_cannot_be_read_is_said_to_be_so() {
+    fn a_format_is_named_even_where_it_cannot_be_read() {
         assert_eq!(PixelFormat::from_dxgi(98), None);
-        assert_eq!(PixelFormat::announced_name(98), "a format that can't be read");
+        assert_eq!(PixelFormat::announced_name(98), "BC7_UNORM");
+        assert_eq!(PixelFormat::announced_name(1000), "unknown");
         assert_eq!(PixelFormat::announced_name(0), "B8G8R8A8_UNORM", "a Direct3D 9 sender");
         assert_eq!(PixelFormat::announced_name(2), "R32G32B32A32_FLOAT");
     }

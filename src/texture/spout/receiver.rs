@@ -6,6 +6,7 @@
 
 use super::block::Block;
 use super::current_device::{self, CurrentDevice, texture_error};
+use super::dxgi_names::dxgi_name;
 use super::frame_count::FrameCount;
 use super::lock;
 use super::pixel_format::PixelFormat;
@@ -256,8 +257,9 @@ fn content(texels: &[Texel]) -> u64 {
 
 fn unreadable(name: &[u8], format: u32) -> TextureError {
     TextureError::Protocol(format!(
-        "the Spout sender {} sends DXGI format {format}, which can't be read; float 32 and 16, and integers of 8, 10 and 16 bits with red, green and blue can",
-        readable(name)
+        "the Spout sender {} sends {} (DXGI format {format}), which can't be read; float 32 and 16, and integers of 8, 10 and 16 bits with red, green and blue can",
+        readable(name),
+        dxgi_name(format).unwrap_or("an unknown format")
     ))
 }
 

@@ -55,7 +55,7 @@ impl Graphics for Direct3d {
                 let both = |warp| format!("no Direct3D 11 device: {hardware}; in software: {warp}");
                 Core::new(None, D3D_DRIVER_TYPE_WARP).map_err(|warp| DeviceError::Unsupported(both(warp)))
             }),
-            Some("warp") => Core::new(None, D3D_DRIVER_TYPE_WARP),
+            Some(warp) if warp.eq_ignore_ascii_case("warp") => Core::new(None, D3D_DRIVER_TYPE_WARP),
             Some(wanted) => {
                 let all = adapters::all().map_err(|e| error("listing the graphics adapters", e))?;
                 let names: Vec<_> = all.iter().map(|a| a.name.clone()).collect();

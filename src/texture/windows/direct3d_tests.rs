@@ -217,11 +217,11 @@ fn what_a_device_cannot_do_is_an_error() {
 fn adapters_can_be_chosen_by_number_and_name_and_warp_by_its_own() {
     let names = Direct3d::new(None).adapters();
     assert!(!names.is_empty());
-    for wanted in [names[0].clone(), "0".into(), "warp".into()] {
+    for wanted in [names[0].clone(), "0".into(), "warp".into(), "WARP".into()] {
         let device = Direct3d::new(Some(wanted.clone())).create_device().unwrap();
         let description = device.description();
         assert!(description.contains(", Direct3D feature level 1"), "{wanted}: {description}");
-        assert!(wanted == "warp" || description.starts_with(&names[0]), "{wanted}: {description}");
+        assert!(wanted.eq_ignore_ascii_case("warp") || description.starts_with(&names[0]), "{wanted}: {description}");
     }
 }
 

@@ -1,4 +1,5 @@
-//! What Spout needs of Windows: the named objects of the session, and Direct3D 11.
+//! What this program needs of Windows: for Spout the named objects of the session and Direct3D 11, and to hear when it
+//! is to end.
 //!
 //! Design decisions:
 //! - Only this module calls Windows. It does what [`spout::seam`](super::spout::seam) asks, and decides nothing.
@@ -7,9 +8,11 @@
 
 mod adapters;
 mod direct3d;
+mod ending;
 mod objects;
 
 pub use direct3d::Direct3d;
+pub use ending::when_told_to_end;
 pub use objects::SessionObjects;
 
 use super::spout::SpoutBackend;

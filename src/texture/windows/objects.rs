@@ -122,7 +122,7 @@ fn not_null(handle: HANDLE) -> io::Result<HANDLE> {
 }
 
 /// The error with the number that Windows gave, where it came wrapped in an HRESULT.
-fn os_error(e: windows::core::Error) -> io::Error {
+pub(super) fn os_error(e: windows::core::Error) -> io::Error {
     let code = e.code().0;
     let win32 = (code as u32 >> 16 == 0x8007).then_some(code & 0xffff);
     io::Error::from_raw_os_error(win32.unwrap_or(code))

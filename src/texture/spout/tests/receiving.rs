@@ -231,7 +231,7 @@ fn what_cannot_be_received_is_an_error_that_says_why() {
 
     let mut receiver = spout.open("video").unwrap();
     let e = receiver.read(&mut Frame::default()).unwrap_err().to_string();
-    assert!(e.starts_with("the Spout sender video sends DXGI format 103, which can't be read; "), "{e}");
+    assert!(e.starts_with("the Spout sender video sends NV12 (DXGI format 103), which can't be read; "), "{e}");
     foreign.tell(|info| info.share_handle = 0x4000_0ffe);
     let e = receiver.read(&mut Frame::default()).unwrap_err().to_string();
     assert!(e.contains("(share handle 40000ffe) can't be read: the parameter is incorrect; "), "{e}");
