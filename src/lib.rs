@@ -18,6 +18,7 @@
 //! | [`hald`] | every index formula: entry orders and texture layouts |
 //! | [`lut`] | 3D LUTs as values: grids, interpolation, CDL, files |
 //! | [`texture`] | the seam to texture sharing, and its back ends |
+//! | [`picture`] | pictures in files: a LUT put on them, compared, and the test pattern |
 //! | [`strip`] | strips as image files |
 //! | [`cli`] | one file for each command |
 
@@ -26,6 +27,7 @@ pub mod channel;
 pub mod cli;
 pub mod hald;
 pub mod lut;
+pub mod picture;
 pub mod server;
 pub mod sink;
 pub mod strip;

@@ -130,3 +130,33 @@ fn receive_gives_up_when_told_to_and_says_what_there_is() {
     assert_eq!(unknown.status.code(), Some(1));
     assert!(stderr(&unknown).contains("it can be .cube, .exr, .npy or"), "{}", stderr(&unknown));
 }
+
+#[test]
+fn a_picture_is_graded_from_a_stream_as_from_the_file_that_was_sent() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let path = |name: &str| place.path().join(name).display().to_string();
+    let run = |words: &[&str]| {
+        let output = place.run(words);
+        assert!(output.status.success(), "{words:?}: {}", stderr(&output));
+        stdout(&output)
+    };
+    let last = 16.0f32;
+    let lut = virtual_gpu_lut_box::lut::Lut3d::from_fn(17u64.try_into().unwrap(), |[r, g, b]| {
+        [b as f32 / last, 1.25 - r as f32 / last, g as f32 / last]
+    });
+    virtual_gpu_lut_box::lut::file::write(path("lut.cube").as_ref(), &lut, &Default::default()).unwrap();
+    run(&["send", &path("lut.cube"), "--channel", "cam", "--port", &server.port]);
+    run(&["pattern", "--out", &path("in.exr"), "--width", "256", "--height", "320", "--grid-size", "17"]);
+    run(&["apply", &path("in.exr"), "--lut", &path("lut.cube"), "--out", &path("file.exr")]);
+    let said = run(&["apply", &path("in.exr"), "--lut", "vglb-lut-cam", "--out", &path("stream.exr")]);
+    assert!(
+        said.contains("stream.exr: 256×320, float32 RGB OpenEXR, ") && said.ends_with("graded with vglb-lut-cam\n"),
+        "{said}"
+    );
+    assert!(std::fs::read(path("file.exr")).unwrap() == std::fs::read(path("stream.exr")).unwrap());
+    let none = place.run(&["apply", &path("in.exr"), "--lut", "vglb-lut-none", "--out", &path("none.exr")]);
+    assert_eq!(none.status.code(), Some(1));
+    let want = "no LUT file \"vglb-lut-none\" (it would end in .cube, .exr or .npy) and no such stream: ";
+    assert!(stderr(&none).contains(want), "{}", stderr(&none));
+}

@@ -1,5 +1,6 @@
 #version 430 core
-// Puts a LUT strip on a picture: OpenGL 4.3 and later, compute shader. Dispatch one work group for each 16x16 pixels.
+// Puts a LUT strip on a picture: OpenGL 4.3 and later, compute shader, four pixels a thread. Dispatch one
+// work group for each 8x128 pixels. vglb_430_entries.comp and vglb_430_picture.comp do the same in two passes, faster.
 // Setup: docs/hosts/glsl.md
 // Written by `cargo xtask shaders` from shaders/core and shaders/templates; changes belong there.
 
@@ -37,7 +38,7 @@
 #endif
 // ------------------------------------------------------------------------------------------------------------------
 
-layout(local_size_x = 16, local_size_y = 16) in;
+layout(local_size_x = 8, local_size_y = 32) in;
 layout(binding = 0) uniform sampler2D picture;
 layout(binding = 1) uniform sampler2D lut_image;
 layout(binding = 0, rgba32f) writeonly uniform image2D graded;
@@ -250,19 +251,20 @@ float vglb_blend(float picture, float graded)
     return base * (1.0 - VGLB_MIX) + graded * VGLB_MIX;
 }
 
-// The picture's colour, graded; unchanged where the texture is no LUT. Alpha is the picture's.
-vec4 vglb_apply(sampler2D lut, vec4 picture)
+// Linear light to what the LUT expects.
+vec3 vglb_shape(vec3 c)
 {
-    ivec2 size = textureSize(lut, 0);
-    int n = vglb_grid_size(size);
-    if (n < 2 || VGLB_MIX <= 0.0) {
-        return picture;
+    if (VGLB_SHAPER_IN == 0) {
+        return c;
     }
-    vec3 c = picture.xyz;
-    if (VGLB_SHAPER_IN != 0) {
-        c = vec3(vglb_encode(VGLB_SHAPER_IN, c.x), vglb_encode(VGLB_SHAPER_IN, c.y), vglb_encode(VGLB_SHAPER_IN, c.z));
-    }
-    c = vglb_lookup(lut, c, size, n);
+    return vec3(vglb_encode(VGLB_SHAPER_IN, c.x), vglb_encode(VGLB_SHAPER_IN, c.y),
+        vglb_encode(VGLB_SHAPER_IN, c.z));
+}
+
+// What the LUT has given, back to linear light and blended with the picture. Alpha is the picture's.
+vec4 vglb_finish(vec4 picture, vec3 looked_up)
+{
+    vec3 c = looked_up;
     if (VGLB_SHAPER_OUT != 0) {
         c = vec3(vglb_decode(VGLB_SHAPER_OUT, c.x), vglb_decode(VGLB_SHAPER_OUT, c.y),
             vglb_decode(VGLB_SHAPER_OUT, c.z));
@@ -271,6 +273,17 @@ vec4 vglb_apply(sampler2D lut, vec4 picture)
         c = vec3(vglb_blend(picture.x, c.x), vglb_blend(picture.y, c.y), vglb_blend(picture.z, c.z));
     }
     return vec4(c, picture.w);
+}
+
+// The picture's colour, graded; unchanged where the texture is no LUT.
+vec4 vglb_apply(sampler2D lut, vec4 picture)
+{
+    ivec2 size = textureSize(lut, 0);
+    int n = vglb_grid_size(size);
+    if (n < 2 || VGLB_MIX <= 0.0) {
+        return picture;
+    }
+    return vglb_finish(picture, vglb_lookup(lut, vglb_shape(picture.xyz), size, n));
 }
 
 // Four upright bands that prove orientation and layout: the entries for black, red, green and blue. With the identity
@@ -300,10 +313,21 @@ vec4 vglb_main(sampler2D lut, vec4 picture, float across)
 
 void main()
 {
-    ivec2 at = ivec2(gl_GlobalInvocationID.xy);
     ivec2 size = imageSize(graded);
-    if (at.x < size.x && at.y < size.y) {
-        float across = (float(at.x) + 0.5) / float(size.x);
-        imageStore(graded, at, vglb_main(lut_image, texelFetch(picture, at, 0), across));
+    ivec2 at = ivec2(int(gl_GlobalInvocationID.x), int(gl_WorkGroupID.y) * 128 + int(gl_LocalInvocationID.y));
+    float across = (float(at.x) + 0.5) / float(size.x);
+    // All pixels are asked for before the first is graded: that is what makes several a thread pay.
+    vec4 colors[4];
+    for (int i = 0; i < 4; ++i) {
+        colors[i] = texelFetch(picture, min(at + ivec2(0, i * 32), size - 1), 0);
+    }
+    for (int i = 0; i < 4; ++i) {
+        colors[i] = vglb_main(lut_image, colors[i], across);
+    }
+    for (int i = 0; i < 4; ++i) {
+        ivec2 here = at + ivec2(0, i * 32);
+        if (here.x < size.x && here.y < size.y) {
+            imageStore(graded, here, colors[i]);
+        }
     }
 }

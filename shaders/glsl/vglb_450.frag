@@ -249,19 +249,20 @@ float vglb_blend(float picture, float graded)
     return base * (1.0 - VGLB_MIX) + graded * VGLB_MIX;
 }
 
-// The picture's colour, graded; unchanged where the texture is no LUT. Alpha is the picture's.
-vec4 vglb_apply(sampler2D lut, vec4 picture)
+// Linear light to what the LUT expects.
+vec3 vglb_shape(vec3 c)
 {
-    ivec2 size = textureSize(lut, 0);
-    int n = vglb_grid_size(size);
-    if (n < 2 || VGLB_MIX <= 0.0) {
-        return picture;
+    if (VGLB_SHAPER_IN == 0) {
+        return c;
     }
-    vec3 c = picture.xyz;
-    if (VGLB_SHAPER_IN != 0) {
-        c = vec3(vglb_encode(VGLB_SHAPER_IN, c.x), vglb_encode(VGLB_SHAPER_IN, c.y), vglb_encode(VGLB_SHAPER_IN, c.z));
-    }
-    c = vglb_lookup(lut, c, size, n);
+    return vec3(vglb_encode(VGLB_SHAPER_IN, c.x), vglb_encode(VGLB_SHAPER_IN, c.y),
+        vglb_encode(VGLB_SHAPER_IN, c.z));
+}
+
+// What the LUT has given, back to linear light and blended with the picture. Alpha is the picture's.
+vec4 vglb_finish(vec4 picture, vec3 looked_up)
+{
+    vec3 c = looked_up;
     if (VGLB_SHAPER_OUT != 0) {
         c = vec3(vglb_decode(VGLB_SHAPER_OUT, c.x), vglb_decode(VGLB_SHAPER_OUT, c.y),
             vglb_decode(VGLB_SHAPER_OUT, c.z));
@@ -270,6 +271,17 @@ vec4 vglb_apply(sampler2D lut, vec4 picture)
         c = vec3(vglb_blend(picture.x, c.x), vglb_blend(picture.y, c.y), vglb_blend(picture.z, c.z));
     }
     return vec4(c, picture.w);
+}
+
+// The picture's colour, graded; unchanged where the texture is no LUT.
+vec4 vglb_apply(sampler2D lut, vec4 picture)
+{
+    ivec2 size = textureSize(lut, 0);
+    int n = vglb_grid_size(size);
+    if (n < 2 || VGLB_MIX <= 0.0) {
+        return picture;
+    }
+    return vglb_finish(picture, vglb_lookup(lut, vglb_shape(picture.xyz), size, n));
 }
 
 // Four upright bands that prove orientation and layout: the entries for black, red, green and blue. With the identity

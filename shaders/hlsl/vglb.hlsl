@@ -1,5 +1,5 @@
 // Puts a LUT strip on a picture: Direct3D 11 and later, shader model 5.0 and later. Entry points: `pixel`, drawn over
-// the whole target, and `compute`, one thread group for each 16x16 pixels. Picture and target are of the same size.
+// the whole target, and `compute`, one thread group for each 8x128 pixels. Picture and target are of the same size.
 // Setup: docs/hosts/hlsl.md
 // Written by `cargo xtask shaders` from shaders/core and shaders/templates; changes belong there.
 
@@ -256,19 +256,20 @@ float vglb_blend(float picture, float graded)
     return base * (1.0 - VGLB_MIX) + graded * VGLB_MIX;
 }
 
-// The picture's colour, graded; unchanged where the texture is no LUT. Alpha is the picture's.
-float4 vglb_apply(Texture2D<float4> lut, float4 picture)
+// Linear light to what the LUT expects.
+float3 vglb_shape(float3 c)
 {
-    int2 size = vglb_texture_size(lut);
-    int n = vglb_grid_size(size);
-    if (n < 2 || VGLB_MIX <= 0.0) {
-        return picture;
+    if (VGLB_SHAPER_IN == 0) {
+        return c;
     }
-    float3 c = picture.xyz;
-    if (VGLB_SHAPER_IN != 0) {
-        c = float3(vglb_encode(VGLB_SHAPER_IN, c.x), vglb_encode(VGLB_SHAPER_IN, c.y), vglb_encode(VGLB_SHAPER_IN, c.z));
-    }
-    c = vglb_lookup(lut, c, size, n);
+    return float3(vglb_encode(VGLB_SHAPER_IN, c.x), vglb_encode(VGLB_SHAPER_IN, c.y),
+        vglb_encode(VGLB_SHAPER_IN, c.z));
+}
+
+// What the LUT has given, back to linear light and blended with the picture. Alpha is the picture's.
+float4 vglb_finish(float4 picture, float3 looked_up)
+{
+    float3 c = looked_up;
     if (VGLB_SHAPER_OUT != 0) {
         c = float3(vglb_decode(VGLB_SHAPER_OUT, c.x), vglb_decode(VGLB_SHAPER_OUT, c.y),
             vglb_decode(VGLB_SHAPER_OUT, c.z));
@@ -277,6 +278,17 @@ float4 vglb_apply(Texture2D<float4> lut, float4 picture)
         c = float3(vglb_blend(picture.x, c.x), vglb_blend(picture.y, c.y), vglb_blend(picture.z, c.z));
     }
     return float4(c, picture.w);
+}
+
+// The picture's colour, graded; unchanged where the texture is no LUT.
+float4 vglb_apply(Texture2D<float4> lut, float4 picture)
+{
+    int2 size = vglb_texture_size(lut);
+    int n = vglb_grid_size(size);
+    if (n < 2 || VGLB_MIX <= 0.0) {
+        return picture;
+    }
+    return vglb_finish(picture, vglb_lookup(lut, vglb_shape(picture.xyz), size, n));
 }
 
 // Four upright bands that prove orientation and layout: the entries for black, red, green and blue. With the identity
@@ -315,12 +327,27 @@ float4 pixel(float4 position : SV_Position) : SV_Target0
     return vglb_at(int2(position.xy));
 }
 
-[numthreads(16, 16, 1)]
-void compute(uint3 thread : SV_DispatchThreadID)
+[numthreads(8, 32, 1)]
+void compute(uint3 group : SV_GroupID, uint3 thread : SV_GroupThreadID)
 {
-    int2 at = int2(thread.xy);
     int2 size = vglb_texture_size(picture);
-    if (at.x < size.x && at.y < size.y) {
-        graded[thread.xy] = vglb_at(at);
+    int2 at = int2(int(group.x) * 8 + int(thread.x), int(group.y) * 128 + int(thread.y));
+    float across = (float(at.x) + 0.5) / float(size.x);
+    // All pixels are asked for before the first is graded: that is what makes several a thread pay.
+    float4 colors[4];
+    [unroll]
+    for (int i = 0; i < 4; ++i) {
+        colors[i] = picture.Load(int3(min(at + int2(0, i * 32), size - 1), 0));
+    }
+    [unroll]
+    for (int j = 0; j < 4; ++j) {
+        colors[j] = vglb_main(lut_image, colors[j], across);
+    }
+    [unroll]
+    for (int k = 0; k < 4; ++k) {
+        int2 here = at + int2(0, k * 32);
+        if (here.x < size.x && here.y < size.y) {
+            graded[uint2(here)] = colors[k];
+        }
     }
 }

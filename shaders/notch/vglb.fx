@@ -257,19 +257,20 @@ float vglb_blend(float picture, float graded)
     return base * (1.0 - VGLB_MIX) + graded * VGLB_MIX;
 }
 
-// The picture's colour, graded; unchanged where the texture is no LUT. Alpha is the picture's.
-float4 vglb_apply(Texture2D<float4> lut, float4 picture)
+// Linear light to what the LUT expects.
+float3 vglb_shape(float3 c)
 {
-    int2 size = vglb_texture_size(lut);
-    int n = vglb_grid_size(size);
-    if (n < 2 || VGLB_MIX <= 0.0) {
-        return picture;
+    if (VGLB_SHAPER_IN == 0) {
+        return c;
     }
-    float3 c = picture.xyz;
-    if (VGLB_SHAPER_IN != 0) {
-        c = float3(vglb_encode(VGLB_SHAPER_IN, c.x), vglb_encode(VGLB_SHAPER_IN, c.y), vglb_encode(VGLB_SHAPER_IN, c.z));
-    }
-    c = vglb_lookup(lut, c, size, n);
+    return float3(vglb_encode(VGLB_SHAPER_IN, c.x), vglb_encode(VGLB_SHAPER_IN, c.y),
+        vglb_encode(VGLB_SHAPER_IN, c.z));
+}
+
+// What the LUT has given, back to linear light and blended with the picture. Alpha is the picture's.
+float4 vglb_finish(float4 picture, float3 looked_up)
+{
+    float3 c = looked_up;
     if (VGLB_SHAPER_OUT != 0) {
         c = float3(vglb_decode(VGLB_SHAPER_OUT, c.x), vglb_decode(VGLB_SHAPER_OUT, c.y),
             vglb_decode(VGLB_SHAPER_OUT, c.z));
@@ -278,6 +279,17 @@ float4 vglb_apply(Texture2D<float4> lut, float4 picture)
         c = float3(vglb_blend(picture.x, c.x), vglb_blend(picture.y, c.y), vglb_blend(picture.z, c.z));
     }
     return float4(c, picture.w);
+}
+
+// The picture's colour, graded; unchanged where the texture is no LUT.
+float4 vglb_apply(Texture2D<float4> lut, float4 picture)
+{
+    int2 size = vglb_texture_size(lut);
+    int n = vglb_grid_size(size);
+    if (n < 2 || VGLB_MIX <= 0.0) {
+        return picture;
+    }
+    return vglb_finish(picture, vglb_lookup(lut, vglb_shape(picture.xyz), size, n));
 }
 
 // Four upright bands that prove orientation and layout: the entries for black, red, green and blue. With the identity

@@ -1,5 +1,5 @@
 // Puts a LUT strip on a picture: WebGPU. Entry points: `fragment_main`, drawn over the whole target with
-// `vertex_main` and three vertices, and `compute_main`, one work group for each 16x16 pixels. Picture and target are of
+// `vertex_main` and three vertices, and `compute_main`, one work group for each 8x128 pixels. Picture and target are of
 // the same size. The textures are bound as unfilterable float. Setup: docs/hosts/wgsl.md
 // Written by `cargo xtask shaders` from shaders/core and shaders/templates; changes belong there.
 
@@ -234,19 +234,20 @@ fn vglb_blend(picture: f32, graded: f32) -> f32
     return base * (1.0 - VGLB_MIX) + graded * VGLB_MIX;
 }
 
-// The picture's colour, graded; unchanged where the texture is no LUT. Alpha is the picture's.
-fn vglb_apply(lut: texture_2d<f32>, picture: vec4<f32>) -> vec4<f32>
+// Linear light to what the LUT expects.
+fn vglb_shape(c: vec3<f32>) -> vec3<f32>
 {
-    let size: vec2<i32> = vec2<i32>(textureDimensions(lut));
-    let n: i32 = vglb_grid_size(size);
-    if (n < 2 || VGLB_MIX <= 0.0) {
-        return picture;
+    if (VGLB_SHAPER_IN == 0) {
+        return c;
     }
-    var c: vec3<f32> = picture.xyz;
-    if (VGLB_SHAPER_IN != 0) {
-        c = vec3<f32>(vglb_encode(VGLB_SHAPER_IN, c.x), vglb_encode(VGLB_SHAPER_IN, c.y), vglb_encode(VGLB_SHAPER_IN, c.z));
-    }
-    c = vglb_lookup(lut, c, size, n);
+    return vec3<f32>(vglb_encode(VGLB_SHAPER_IN, c.x), vglb_encode(VGLB_SHAPER_IN, c.y),
+        vglb_encode(VGLB_SHAPER_IN, c.z));
+}
+
+// What the LUT has given, back to linear light and blended with the picture. Alpha is the picture's.
+fn vglb_finish(picture: vec4<f32>, looked_up: vec3<f32>) -> vec4<f32>
+{
+    var c: vec3<f32> = looked_up;
     if (VGLB_SHAPER_OUT != 0) {
         c = vec3<f32>(vglb_decode(VGLB_SHAPER_OUT, c.x), vglb_decode(VGLB_SHAPER_OUT, c.y),
             vglb_decode(VGLB_SHAPER_OUT, c.z));
@@ -255,6 +256,17 @@ fn vglb_apply(lut: texture_2d<f32>, picture: vec4<f32>) -> vec4<f32>
         c = vec3<f32>(vglb_blend(picture.x, c.x), vglb_blend(picture.y, c.y), vglb_blend(picture.z, c.z));
     }
     return vec4<f32>(c, picture.w);
+}
+
+// The picture's colour, graded; unchanged where the texture is no LUT.
+fn vglb_apply(lut: texture_2d<f32>, picture: vec4<f32>) -> vec4<f32>
+{
+    let size: vec2<i32> = vec2<i32>(textureDimensions(lut));
+    let n: i32 = vglb_grid_size(size);
+    if (n < 2 || VGLB_MIX <= 0.0) {
+        return picture;
+    }
+    return vglb_finish(picture, vglb_lookup(lut, vglb_shape(picture.xyz), size, n));
 }
 
 // Four upright bands that prove orientation and layout: the entries for black, red, green and blue. With the identity
@@ -300,11 +312,24 @@ fn fragment_main(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f3
     return vglb_at(vec2<i32>(position.xy));
 }
 
-@compute @workgroup_size(16, 16)
-fn compute_main(@builtin(global_invocation_id) thread: vec3<u32>)
+@compute @workgroup_size(8, 32)
+fn compute_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) thread: vec3<u32>)
 {
-    let size = textureDimensions(picture);
-    if (thread.x < size.x && thread.y < size.y) {
-        textureStore(graded, vec2<i32>(thread.xy), vglb_at(vec2<i32>(thread.xy)));
+    let size = vec2<i32>(textureDimensions(picture));
+    let at = vec2<i32>(i32(group.x * 8u + thread.x), i32(group.y * 128u + thread.y));
+    let across = (f32(at.x) + 0.5) / f32(size.x);
+    // All pixels are asked for before the first is graded: that is what makes several a thread pay.
+    var colors: array<vec4<f32>, 4>;
+    for (var i = 0; i < 4; i++) {
+        colors[i] = textureLoad(picture, min(at + vec2<i32>(0, i * 32), size - vec2<i32>(1)), 0);
+    }
+    for (var i = 0; i < 4; i++) {
+        colors[i] = vglb_main(lut_image, colors[i], across);
+    }
+    for (var i = 0; i < 4; i++) {
+        let here = at + vec2<i32>(0, i * 32);
+        if (here.x < size.x && here.y < size.y) {
+            textureStore(graded, here, colors[i]);
+        }
     }
 }

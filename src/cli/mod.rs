@@ -2,11 +2,14 @@
 //!
 //! Exit codes: 0 done; 1 it failed, and stderr says why; 2 the command line makes no sense.
 
+pub mod apply;
 pub mod convert;
 pub mod info;
 pub mod list;
 pub mod log;
 mod output;
+pub mod pattern;
+mod progress;
 pub mod receive;
 mod receive_gpu;
 pub mod send;
@@ -42,6 +45,8 @@ enum Command {
     /// Show, and save, what another program on this computer would receive.
     Receive(receive::Receive),
     Convert(convert::Convert),
+    Apply(apply::Apply),
+    Pattern(pattern::PatternArgs),
     /// Show what works on this computer.
     Info(info::Info),
 }
@@ -64,6 +69,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::List(args)) => with_main_loop(|| list::run(&args)),
         Some(Command::Receive(args)) => with_main_loop(|| receive::run(&args)),
         Some(Command::Convert(args)) => convert::run(&args),
+        Some(Command::Apply(args)) => apply::run(&args),
+        Some(Command::Pattern(args)) => pattern::run(&args),
         Some(Command::Info(args)) => info::run(&args),
     };
     done.unwrap_or_else(|e| {

@@ -2,6 +2,7 @@
 
 mod cdl;
 pub mod cube;
+mod curve;
 pub mod file;
 mod generate;
 mod grid;
@@ -12,6 +13,7 @@ mod shaper;
 mod tables;
 
 pub use cdl::{Cdl, CdlError};
+pub use curve::{Curve, UnknownCurve};
 pub use generate::{MOVING_GRADE_PERIOD, moving_grade};
 pub use grid::{GridSize, GridSizeError};
 pub use lut3d::{Lut3d, NotFinite};

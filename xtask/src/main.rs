@@ -23,6 +23,7 @@ mod python;
 mod python_package;
 mod receivers;
 mod runner;
+mod shaders;
 mod steps;
 mod tree;
 mod vulkan;

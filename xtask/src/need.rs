@@ -27,6 +27,15 @@ pub enum Need {
     },
     /// A Python environment of our own with packages in fixed versions.
     Venv(Venv),
+    /// Files that a package registry has, unpacked under the target directory.
+    Unpacked {
+        /// What they are, as a user knows it.
+        what: &'static str,
+        /// Whether they are there.
+        found: fn(&Machine) -> bool,
+        /// The commands that bring them.
+        make: fn(&Machine) -> Vec<Cmd>,
+    },
     /// Anything that the operating system brings.
     System {
         /// Its name, as a user knows it.
@@ -57,7 +66,7 @@ impl Need {
             Need::Target(triple) => format!("Rust's standard library for {triple}"),
             Need::CargoTool { name, .. } => (*name).into(),
             Need::Venv(venv) => format!("the Python packages of {}", venv.requirements),
-            Need::System { what, .. } => (*what).into(),
+            Need::Unpacked { what, .. } | Need::System { what, .. } => (*what).into(),
         }
     }
 
@@ -72,7 +81,7 @@ impl Need {
                 .is_ok_and(|folder| std::path::Path::new(&folder).is_dir()),
             Need::CargoTool { name, .. } => machine.program(*name, "--version").succeeds(),
             Need::Venv(venv) => venv.check(machine).succeeds(),
-            Need::System { found, .. } => found(machine),
+            Need::Unpacked { found, .. } | Need::System { found, .. } => found(machine),
         }
     }
 
@@ -91,6 +100,7 @@ impl Need {
                     .env("CARGO_TARGET_DIR", machine.tools().join("build")),
             ]),
             Need::Venv(venv) => Remedy::Run(venv.make(machine)),
+            Need::Unpacked { make, .. } => Remedy::Run(make(machine)),
             Need::System { debian, elsewhere, .. } => match machine.apt {
                 Apt::Root => Remedy::Run(apt(machine, "env", debian)),
                 Apt::Sudo => Remedy::Run(apt(machine, "sudo -n env", debian)),

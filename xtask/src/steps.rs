@@ -5,7 +5,7 @@
 use crate::command::{Cmd, Failure};
 use crate::machine::Machine;
 use crate::need::Need;
-use crate::{gnustep, house, imports, links, mac, python, python_package, receivers, vulkan, windows, wine};
+use crate::{gnustep, house, imports, links, mac, python, python_package, receivers, shaders, vulkan, windows, wine};
 
 /// One check or test suite.
 pub struct Step {
@@ -206,11 +206,11 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "shaders",
-        proves: "every shader compiles, and gives on software GPUs what float64 arithmetic, OpenColorIO and ImageMagick give",
+        proves: "every shader compiles, DXC included, and gives on software GPUs what float64 arithmetic, OpenColorIO and ImageMagick give",
         groups: &[Test],
         host: LINUX,
-        needs: &[SOFTWARE_GPU, SHADER_COMPILERS, python::PYTHON, Need::Venv(python::SHADER_ORACLE)],
-        run: test_shaders,
+        needs: &[SOFTWARE_GPU, SHADER_COMPILERS, python::PYTHON, Need::Venv(python::SHADER_ORACLE), shaders::DXC],
+        run: shaders::test,
     },
     Step {
         name: "vulkan",
@@ -364,13 +364,6 @@ fn clippy_for(machine: &Machine, target: &str) -> Result<(), Failure> {
         "clippy --workspace --exclude {GPU_PACKAGE} --all-targets --all-features --target {target} -- -D warnings"
     );
     machine.cargo(&line).run()
-}
-
-/// The shaders on software GPUs, and against the programs that others use to apply a LUT.
-fn test_shaders(machine: &Machine) -> Result<(), Failure> {
-    machine.cargo("test --package shader-harness --no-fail-fast").run()?;
-    let python = python::SHADER_ORACLE.program(machine);
-    machine.cargo("test --package shader-harness --test oracles -- --ignored").env("VGLB_PYTHON", python).run()
 }
 
 fn build_for(machine: &Machine, targets: &[&str]) -> Result<(), Failure> {

@@ -9,6 +9,10 @@ pub struct Language {
     pub lut_parameter: &'static str,
     /// The LUT texture in an argument list; empty where the host makes it a global.
     pub lut_argument: &'static str,
+    /// The buffer of entries in a parameter list; empty where it is a global.
+    pub entries_parameter: &'static str,
+    /// The buffer of entries in an argument list; empty where it is a global.
+    pub entries_argument: &'static str,
     /// The texel at integer coordinates `{}`.
     pub fetch: &'static str,
     /// The texture's width and height as integers.
@@ -48,6 +52,8 @@ pub const GLSL: Language = Language {
     types: GLSL_TYPES,
     lut_parameter: "sampler2D lut",
     lut_argument: "lut",
+    entries_parameter: "",
+    entries_argument: "",
     fetch: "texelFetch(lut, {}, 0)",
     texture_size: "textureSize(lut, 0)",
     is_wgsl: false,
@@ -80,6 +86,8 @@ pub const HLSL: Language = Language {
     types: &[],
     lut_parameter: "Texture2D<float4> lut",
     lut_argument: "lut",
+    entries_parameter: "",
+    entries_argument: "",
     fetch: "lut.Load(int3({}, 0))",
     texture_size: "vglb_texture_size(lut)",
     is_wgsl: false,
@@ -97,6 +105,8 @@ pub const METAL: Language = Language {
     types: &[],
     lut_parameter: "metal::texture2d<float> lut",
     lut_argument: "lut",
+    entries_parameter: "device const float4 *lut_entries",
+    entries_argument: "lut_entries",
     fetch: "lut.read(uint2({}))",
     texture_size: "int2(int(lut.get_width()), int(lut.get_height()))",
     is_wgsl: false,
@@ -110,6 +120,8 @@ pub const WGSL: Language = Language {
     types: WGSL_TYPES,
     lut_parameter: "lut: texture_2d<f32>",
     lut_argument: "lut",
+    entries_parameter: "",
+    entries_argument: "",
     fetch: "textureLoad(lut, {}, 0)",
     texture_size: "vec2<i32>(textureDimensions(lut))",
     is_wgsl: true,

@@ -85,9 +85,18 @@ mod tests {
     fn nothing_of_the_dialect_is_left_over() {
         for target in TARGETS {
             let text = target.text(&shaders()).unwrap();
-            for word in
-                ["//@core", "//@settings", "//@note", "//@begin", "@flip@", "fetch(LUT", "texture_size(LUT", "(LUT"]
-            {
+            for word in [
+                "//@core",
+                "//@buffer",
+                "(ENTRIES",
+                "//@settings",
+                "//@note",
+                "//@begin",
+                "@flip@",
+                "fetch(LUT",
+                "texture_size(LUT",
+                "(LUT",
+            ] {
                 assert!(!text.contains(word), "{} holds {word}", target.path);
             }
         }

@@ -30,10 +30,15 @@ pub const TARGETS: &[Target] = &[
     target("glsl/vglb_450.frag", GLSL, "glsl450.frag", "0"),
     target("glsl/vglb_300es.frag", GLSL, "glsl300es.frag", "0"),
     target("glsl/vglb_lut.glsl", GLSL, "include.glsl", "0"),
+    target("glsl/vglb_430_entries.comp", GLSL, "glsl430_entries.comp", "0"),
+    target("glsl/vglb_430_picture.comp", GLSL, "glsl430_picture.comp", "0"),
     target("hlsl/vglb.hlsl", HLSL, "shader.hlsl", "0"),
+    target("hlsl/vglb_buffer.hlsl", HLSL, "buffer.hlsl", "0"),
     target("hlsl/vglb_lut.hlsl", HLSL, "include.hlsl", "0"),
     target("metal/vglb.metal", METAL, "shader.metal", "0"),
+    target("metal/vglb_buffer.metal", METAL, "buffer.metal", "0"),
     target("wgsl/vglb.wgsl", WGSL, "shader.wgsl", "0"),
+    target("wgsl/vglb_buffer.wgsl", WGSL, "buffer.wgsl", "0"),
     target("touchdesigner/vglb.frag", GLSL, "touchdesigner.frag", "1"),
     target("pixera/vglb.glsl", PIXERA, "pixera.glsl", "1"),
     target("isf/vglb.fs", ISF, "isf.fs", "1"),
@@ -52,33 +57,38 @@ impl Target {
             let path = folder.join(path);
             std::fs::read_to_string(&path).map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", path.display())))
         };
-        let core = read("core/lut.core".into())?;
-        // The notes in front of the mark are for whoever writes in the dialect.
-        let core = core.split_once("//@begin\n\n").map_or(&core[..], |(_, core)| core);
-        let core = translate(core, &self.language)
-            .map_err(|e| io::Error::new(io::ErrorKind::InvalidData, format!("core/lut.core: {e}")))?;
-        let core = format!("{}\n{core}", read(format!("templates/prelude/{}", self.language.prelude))?);
+        let core = |name: &str| {
+            let path = format!("core/{name}.core");
+            let text = read(path.clone())?;
+            // The notes in front of the mark are for whoever writes in the dialect.
+            let text = text.split_once("//@begin\n\n").map_or(&text[..], |(_, text)| text);
+            translate(text, &self.language)
+                .map_err(|e| io::Error::new(io::ErrorKind::InvalidData, format!("{path}: {e}")))
+        };
+        let lut = format!("{}\n{}", read(format!("templates/prelude/{}", self.language.prelude))?, core("lut")?);
         let settings = read(format!("templates/settings.{}", if self.language.is_wgsl { "wgsl" } else { "c" }))?;
         let template = read(format!("templates/{}", self.template))?;
-        Ok(fill(&template, &core, &settings).replace("@flip@", self.flip))
+        let pieces = [
+            ("//@core", lut),
+            ("//@buffer_fill", core("buffer_fill")?),
+            ("//@buffer_lookup", core("buffer_lookup")?),
+            ("//@settings", settings),
+            ("//@note", NOTE.into()),
+        ];
+        Ok(fill(&template, &pieces).replace("@flip@", self.flip))
     }
 }
 
-/// The template with core, settings and note in the places that it marks, indented as the marks are.
-fn fill(template: &str, core: &str, settings: &str) -> String {
-    let mut out = String::with_capacity(template.len() + core.len() + settings.len());
+/// The template with the pieces in the places that it marks, indented as the marks are.
+fn fill(template: &str, pieces: &[(&str, String)]) -> String {
+    let mut out = String::with_capacity(template.len() + pieces.iter().map(|(_, piece)| piece.len()).sum::<usize>());
     for line in template.lines() {
         let mark = line.trim_start();
         let indent = &line[..line.len() - mark.len()];
-        let piece = match mark {
-            "//@core" => core,
-            "//@settings" => settings,
-            "//@note" => NOTE,
-            _ => {
-                out.push_str(line);
-                out.push('\n');
-                continue;
-            }
+        let Some((_, piece)) = pieces.iter().find(|(name, _)| *name == mark) else {
+            out.push_str(line);
+            out.push('\n');
+            continue;
         };
         for piece_line in piece.trim_end().lines() {
             if !piece_line.is_empty() {

@@ -47,7 +47,9 @@ impl<'a, 'l> Translator<'a, 'l> {
                     self.arguments()?;
                     out.push_str(self.language.texture_size);
                 }
-                "LUT" => self.lut_argument(out),
+                "load" => self.load(out)?,
+                "LUT" => self.argument(self.language.lut_argument, out),
+                "ENTRIES" => self.argument(self.language.entries_argument, out),
                 _ if token.kind == Kind::Word => out.push_str(self.language.type_name(token.text)),
                 _ if token.kind == Kind::Float => {
                     out.push_str(token.text);
@@ -120,8 +122,8 @@ impl<'a, 'l> Translator<'a, 'l> {
         for piece in self.arguments()? {
             let mut words = piece.iter().filter(|t| t.kind != Kind::Blank).map(|t| t.text);
             match (words.next(), words.next()) {
-                (Some("LUT"), None) if self.language.lut_parameter.is_empty() => {}
                 (Some("LUT"), None) => parameters.push(self.language.lut_parameter.to_owned()),
+                (Some("ENTRIES"), None) => parameters.push(self.language.entries_parameter.to_owned()),
                 (Some(kind), Some(name)) if self.language.is_wgsl => {
                     parameters.push(format!("{name}: {}", self.language.type_name(kind)));
                 }
@@ -129,6 +131,8 @@ impl<'a, 'l> Translator<'a, 'l> {
                 _ => return Err(self.not_understood("a parameter")),
             }
         }
+        // What is a global is no parameter.
+        parameters.retain(|parameter| !parameter.is_empty());
         let parameters = parameters.join(", ");
         if self.language.is_wgsl {
             out.push_str(&format!("fn {name}({parameters}) -> {result}"));
@@ -173,10 +177,19 @@ impl<'a, 'l> Translator<'a, 'l> {
         Ok(())
     }
 
-    /// `LUT` in a call; where the LUT is a global, the comma and the space behind it go too.
-    fn lut_argument(&mut self, out: &mut String) {
-        out.push_str(self.language.lut_argument);
-        if self.language.lut_argument.is_empty() && self.list.get(self.at).is_some_and(|t| t.is(",")) {
+    /// `load(ENTRIES, index)`
+    fn load(&mut self, out: &mut String) -> Result<(), NotUnderstood> {
+        let [_, index] = self.arguments()?[..] else {
+            return Err(self.not_understood("two arguments"));
+        };
+        out.push_str(&format!("lut_entries[{}]", self.translated(index)?));
+        Ok(())
+    }
+
+    /// `LUT` or `ENTRIES` in a call; where it is a global, the comma and the space behind it go too.
+    fn argument(&mut self, argument: &str, out: &mut String) {
+        out.push_str(argument);
+        if argument.is_empty() && self.list.get(self.at).is_some_and(|t| t.is(",")) {
             self.at += 1;
             self.skip_blank();
         }
@@ -213,6 +226,15 @@ mod tests {
     fn a_global_lut_leaves_no_trace_in_parameters_and_arguments() {
         assert!(to(&ISF).contains("vec3 f(ivec2 at)"));
         assert!(to(&ISF).contains("g(a)"));
+    }
+
+    #[test]
+    fn a_buffer_is_a_global_or_a_parameter() {
+        let source = "fn int n(ENTRIES)\n{\n    return int(load(ENTRIES, 1 + f(ENTRIES, 2)).x);\n}\n";
+        assert_eq!(translate(source, &GLSL).unwrap(), "int n()\n{\n    return int(lut_entries[1 + f(2)].x);\n}\n");
+        let metal = translate(source, &METAL).unwrap();
+        assert!(metal.starts_with("inline int n(device const float4 *lut_entries)"), "{metal}");
+        assert!(metal.contains("lut_entries[1 + f(lut_entries, 2)]"), "{metal}");
     }
 
     #[test]

@@ -1,5 +1,5 @@
-// Runs shaders/metal/vglb.metal over a picture: run KIND PICTURE LUT RESULT, where KIND is `fragment` or `kernel` and
-// the files hold width and height as uint32 and the texels as four float32 each.
+// Runs a file of shaders/metal over a picture: run KIND PICTURE LUT RESULT, where KIND is `fragment` or `kernel` (of
+// vglb.metal) or `buffer` (of vglb_buffer.metal, with BUFFER defined), and the files hold width and height as uint32 and the texels as four float32 each.
 #include METAL_FILE
 
 #include <cstdio>
@@ -37,6 +37,19 @@ int main(int, char **arguments)
     metal::texture2d<float> from{picture.texels.data(), picture.size[0], picture.size[1]};
     metal::texture2d<float> strip{lut.texels.data(), lut.size[0], lut.size[1]};
     metal::texture2d<float, metal::access::write> to{result.data(), picture.size[0], picture.size[1]};
+#ifdef BUFFER
+    std::vector<float4> entries(65 * 65 * 65 + 1);
+    for (uint y = 0; y < lut.size[1]; ++y) {
+        for (uint x = 0; x < lut.size[0]; ++x) {
+            vglb_entries_kernel(strip, entries.data(), int(entries.size()), uint2(x, y));
+        }
+    }
+    for (uint y = 0; y < (picture.size[1] + 3) / 4; ++y) {
+        for (uint x = 0; x < picture.size[0]; ++x) {
+            vglb_picture_kernel(from, to, entries.data(), uint2(x, y));
+        }
+    }
+#else
     for (uint y = 0; y < picture.size[1]; ++y) {
         for (uint x = 0; x < picture.size[0]; ++x) {
             if (kind == "kernel") {
@@ -48,6 +61,7 @@ int main(int, char **arguments)
             }
         }
     }
+#endif
     std::FILE *out = std::fopen(arguments[4], "wb");
     if (!out || std::fwrite(result.data(), sizeof(float4), result.size(), out) != result.size() || std::fclose(out)) {
         std::perror(arguments[4]);

@@ -25,3 +25,8 @@ pub mod reference;
 pub mod shaders;
 pub mod tools;
 pub mod vulkan;
+
+/// Part of the name of the device that tests run on: `VGLB_TEST_DEVICE`, or Mesa's software renderer.
+pub(crate) fn test_device() -> String {
+    std::env::var("VGLB_TEST_DEVICE").unwrap_or_else(|_| "llvmpipe".into())
+}

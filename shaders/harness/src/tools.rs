@@ -80,12 +80,13 @@ pub fn glsl_to_spirv(source: &str, stage: ShaderStage) -> Result<Vec<u32>, Strin
 }
 
 /// HLSL as valid SPIR-V; the entry point keeps its name. Vulkan has one row of bindings where Direct3D has two, so the
-/// read-write texture `u0` goes to binding 2, behind the textures `t0` and `t1`.
+/// read-write texture `u0` goes to binding 2, behind the textures `t0` and `t1`, the buffer `t2` to 3, `u1` to 4.
 ///
 /// # Errors
 /// The compiler's or the validator's messages.
 pub fn hlsl_to_spirv(source: &str, stage: ShaderStage, entry: &str) -> Result<Vec<u32>, String> {
-    let source = source.replace("register(u0)", "register(u2)");
+    let moved = [("register(t2)", "register(t3)"), ("register(u1)", "register(u4)"), ("register(u0)", "register(u2)")];
+    let source = moved.iter().fold(source.to_owned(), |source, (from, to)| source.replace(from, to));
     to_spirv(&source, stage, &["-D", "-V", "--target-env", "vulkan1.1", "-e", entry])
 }
 

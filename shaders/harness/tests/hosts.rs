@@ -210,6 +210,8 @@ fn every_glsl_text_compiles_under_glslang() {
     for (name, source, stage) in [
         ("330", shaders::read("glsl/vglb_330.frag"), ShaderStage::Fragment),
         ("430", shaders::read("glsl/vglb_430.comp"), ShaderStage::Compute),
+        ("430, entries", shaders::read("glsl/vglb_430_entries.comp"), ShaderStage::Compute),
+        ("430, picture", shaders::read("glsl/vglb_430_picture.comp"), ShaderStage::Compute),
         ("300 es", shaders::read("glsl/vglb_300es.frag"), ShaderStage::Fragment),
         ("include", include, ShaderStage::Fragment),
         (

@@ -29,9 +29,14 @@ struct Program {
 
 impl Program {
     fn new(settings: &Settings, optimise: &str) -> Self {
+        Self::of("metal/vglb.metal", settings, optimise)
+    }
+
+    /// Of one of the two files; `-DBUFFER` tells which of them it is.
+    fn of(file: &str, settings: &Settings, optimise: &str) -> Self {
         let temporary = tempfile::tempdir().unwrap();
         let harness = Path::new(env!("CARGO_MANIFEST_DIR")).join("metal_stand_in");
-        let metal = folder().join("metal/vglb.metal");
+        let metal = folder().join(file);
         let mut arguments = vec!["-std=c++17".to_owned(), "-Wall".into(), "-Werror".into(), "-Wno-attributes".into()];
         arguments.extend(optimise.split(' ').map(str::to_owned));
         arguments.push(format!("-I{}", harness.display()));
@@ -80,6 +85,35 @@ fn metal_file_as_cpp_is_exact() {
         let planes = program.run(kind, &picture, &Image::planes(&lut, Layout::Vglb));
         assert_eq!(compare::different_bits(&plain, &planes), 0, "{kind}");
     }
+}
+
+#[test]
+fn metal_buffer_file_as_cpp_is_exact() {
+    let file = "metal/vglb_buffer.metal";
+    let program = Program::of(file, &Settings::default(), "-O2 -DBUFFER");
+    for n in luts::SIZES {
+        let picture = Image::float(WIDTH, HEIGHT, colours::picture(n));
+        for lut in [luts::identity(n), luts::hdr(n), luts::wild(n)] {
+            let plain = program.run("buffer", &picture, &Image::plain(&lut, Layout::Vglb));
+            let found = compare::with_reference(&lut, &plain, Interpolation::Tetrahedral);
+            assert_eq!(found.wrong_lattice_points, 0, "N = {n}: {found:?}");
+            assert!(found.ulps <= 4.0, "N = {n}: {found:?}");
+        }
+    }
+    let picture = Image::float(WIDTH, HEIGHT, colours::picture(16));
+    let lut = luts::wild(16);
+    let wanted = program.run("buffer", &picture, &Image::plain(&lut, Layout::Vglb));
+    for layout in Layout::ALL {
+        let settings = Settings { layout, flip: 3, ..Default::default() };
+        let program = Program::of(file, &settings, "-O2 -DBUFFER");
+        for image in [Image::plain(&lut, layout), Image::planes(&lut, layout)] {
+            let got = program.run("buffer", &picture, &image.upside_down());
+            assert_eq!(compare::different_bits(&wanted, &got), 0, "{layout}");
+        }
+    }
+    let none = Image::float(1089, 32, vec![[0.25; 4]; 1089 * 32]);
+    let got = program.run("buffer", &picture, &none);
+    assert_eq!(compare::different_bits(&colours::picture(16), &got), 0, "no LUT");
 }
 
 /// Metal compiles with relaxed arithmetic unless told otherwise: products and sums may be fused and put in another order.

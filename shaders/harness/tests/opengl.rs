@@ -15,13 +15,28 @@ use virtual_gpu_lut_box::lut::Lut3d;
 
 const FRAGMENT: (&str, &str) = (GL_VERTEX, "glsl/vglb_330.frag");
 const COMPUTE: (&str, &str) = ("", "glsl/vglb_430.comp");
+/// Two passes: [`run`] puts the first before it.
+const BUFFER: (&str, &str) = ("", "glsl/vglb_430_picture.comp");
+const BUFFER_FILL: &str = "glsl/vglb_430_entries.comp";
 const ES: (&str, &str) = (ES_VERTEX, "glsl/vglb_300es.frag");
 
 fn run(gl: &Gl, (vertex, path): (&str, &str), settings: &Settings, picture: &Image, lut: &Image) -> Vec<[f32; 4]> {
     let source = settings.put_into(&shaders::read(path));
+    if path == BUFFER.1 {
+        return two_passes(gl, settings, picture, Some(lut), ROOM);
+    }
     let textures = [("picture", Some(picture)), ("lut_image", Some(lut))];
     gl.draw(&Pass { vertex, shader: &source, textures: &textures, uniforms: &[], linear: false })
         .unwrap_or_else(|e| panic!("{path} on {}: {e}", gl.renderer))
+}
+
+/// Room for the largest LUT that the tests put into a buffer.
+const ROOM: usize = 65 * 65 * 65 + 1;
+
+fn two_passes(gl: &Gl, settings: &Settings, picture: &Image, lut: Option<&Image>, room: usize) -> Vec<[f32; 4]> {
+    let sources = [BUFFER_FILL, BUFFER.1].map(|path| settings.put_into(&shaders::read(path)));
+    gl.grade_in_two_passes([&sources[0], &sources[1]], picture, lut, room)
+        .unwrap_or_else(|e| panic!("{} on {}: {e}", BUFFER.1, gl.renderer))
 }
 
 fn picture(n: usize) -> Image {
@@ -92,6 +107,61 @@ fn compute_shader_is_exact() {
             assert_same_bits(&gl, COMPUTE, n, &wild);
         }
     }
+}
+
+#[test]
+fn buffer_shaders_are_exact_at_every_size_in_every_layout() {
+    let gl = Gl::for_tests(Api::Desktop);
+    for n in luts::SIZES {
+        let wild = assert_exact(&gl, BUFFER, n);
+        if n < 64 {
+            assert_same_bits(&gl, BUFFER, n, &wild);
+        }
+    }
+}
+
+#[test]
+fn buffer_shaders_give_what_the_texture_shader_gives_with_every_setting() {
+    let gl = Gl::for_tests(Api::Desktop);
+    let n = 17;
+    let image = Image::plain(&luts::smooth(n), Layout::Vglb);
+    let colours = (0..1000).map(|i| [i as f32 / 500.0 - 0.2, (i * 7 % 1000) as f32 / 400.0, 0.3, 1.0]);
+    let picture = Image::float(1000, 1, colours.collect());
+    for settings in [
+        Settings { trilinear: true, ..Default::default() },
+        Settings { mix: 0.375, ..Default::default() },
+        Settings { mix: 0.0, ..Default::default() },
+        Settings { shaper_in: 1, shaper_out: 2, ..Default::default() },
+        Settings { shaper_in: 3, shaper_out: 3, ..Default::default() },
+        Settings { check: true, ..Default::default() },
+    ] {
+        let wanted = run(&gl, COMPUTE, &settings, &picture, &image);
+        let got = run(&gl, BUFFER, &settings, &picture, &image);
+        for (wanted, got) in wanted.iter().zip(&got) {
+            let close = (0..4).all(|i| (wanted[i] - got[i]).abs() <= 1e-5 * wanted[i].abs() + 1e-6);
+            assert!(close, "{settings:?}: {wanted:?} {got:?}");
+        }
+    }
+}
+
+#[test]
+fn a_buffer_without_a_lut_leaves_the_picture_untouched() {
+    let gl = Gl::for_tests(Api::Desktop);
+    let (n, wanted) = (17, colours::picture(17));
+    let lut = Image::plain(&luts::hdr(n), Layout::Vglb);
+    let odd = Image::float(1089, 32, vec![[0.25; 4]; 1089 * 32]);
+    let settings = Settings::default();
+    let cases = [
+        ("no LUT's size", Some(&odd), ROOM),
+        ("no texture", None, ROOM),
+        ("a buffer that is one entry too small", Some(&lut), n * n * n),
+    ];
+    for (what, lut, room) in cases {
+        let got = two_passes(&gl, &settings, &picture(n), lut, room);
+        assert_eq!(compare::different_bits(&wanted, &got), 0, "{what}");
+    }
+    let got = two_passes(&gl, &settings, &picture(n), Some(&lut), n * n * n + 1);
+    assert!(compare::different_bits(&wanted, &got) > 0, "a buffer that just fits is used");
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used)] // Every function here is part of a test.
 
+use clap::Parser;
 use shader_harness::colours::{self, HEIGHT, WIDTH};
 use shader_harness::compare;
 use shader_harness::gl::{Api, Gl, Pass};
@@ -15,8 +16,11 @@ use shader_harness::luts::{self, Random};
 use shader_harness::shaders::{self, Settings};
 use shader_harness::tools::run;
 use std::path::Path;
+use virtual_gpu_lut_box::cli::apply::{Apply, apply};
 use virtual_gpu_lut_box::hald::Layout;
 use virtual_gpu_lut_box::lut::Lut3d;
+use virtual_gpu_lut_box::lut::file::{self, WriteOptions};
+use virtual_gpu_lut_box::picture::{Existing, Picture, Samples};
 
 fn shade(settings: &Settings, picture: &Image, lut: &Image) -> Vec<[f32; 4]> {
     let shader = settings.put_into(&shaders::read("glsl/vglb_330.frag"));
@@ -64,6 +68,43 @@ fn opencolorio_agrees() {
             assert!(worst <= tolerance, "N = {n}, {name}: {worst:e}");
         }
     }
+}
+
+/// `vglb apply` on an OpenEXR picture, from file to file, against OpenColorIO on the same colours; tolerances as above.
+#[test]
+#[ignore = "needs PyPI's opencolorio"]
+fn opencolorio_agrees_with_pictures_graded_on_the_processor() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    for n in luts::SIZES {
+        let finite = |c: [f32; 4]| if c.iter().all(|v| v.is_finite()) { c } else { [0.5; 4] };
+        let colours: Vec<_> = colours::picture(n).into_iter().map(finite).collect();
+        let samples = Samples::Float(colours.as_flattened().to_vec());
+        let picture = Picture::rgba(WIDTH, HEIGHT, samples).unwrap();
+        picture.write(&path("in.exr"), Existing::Replace, &()).unwrap();
+        for (name, lut, tolerance) in
+            [("identity", luts::identity(n), 3e-7), ("smooth", luts::smooth(n), 4e-7), ("hdr", luts::hdr(n), 3e-6)]
+        {
+            let options = WriteOptions { existing: Existing::Replace, ..WriteOptions::default() };
+            file::write(&path("lut.cube"), &lut, &options).unwrap();
+            let [picture, lut_file, out] = ["in.exr", "lut.cube", "out.exr"].map(path);
+            let words = ["apply".into(), picture, "--lut".into(), lut_file, "--out".into(), out, "--force".into()];
+            apply(&Command::parse_from(words).apply).unwrap();
+            let graded = Picture::read(&path("out.exr"), &()).unwrap();
+            let theirs = opencolorio(&lut, &colours);
+            let ours = (0..graded.samples().len()).map(|i| graded.samples().value(i));
+            let worst = ours.zip(theirs.as_flattened()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            println!("N = {n}, {name}: largest difference {worst:e}");
+            assert!(worst <= tolerance, "N = {n}, {name}: {worst:e}");
+        }
+    }
+}
+
+/// The options of `vglb apply`.
+#[derive(clap::Parser)]
+struct Command {
+    #[command(flatten)]
+    apply: Apply,
 }
 
 /// A 16-bit PPM.

@@ -10,7 +10,7 @@ use shader_harness::luts;
 use shader_harness::reference::Interpolation;
 use shader_harness::shaders::{self, Settings};
 use shader_harness::tools::{ShaderStage, glsl_to_spirv, hlsl_to_spirv, wgsl_to_spirv};
-use shader_harness::vulkan::{Binding, Stage, Vulkan};
+use shader_harness::vulkan::{Binding, Stage, TwoPasses, Vulkan};
 use virtual_gpu_lut_box::hald::{Layout, TextureShape};
 
 /// A compiled shader, and how it is run.
@@ -20,6 +20,8 @@ struct Shader {
     entry: &'static str,
     binding: Binding,
     fragment: bool,
+    /// SPIR-V and entry point of the pass that fills a buffer of entries before.
+    before: Option<(Vec<u32>, &'static str)>,
 }
 
 fn ready<T>(result: Result<T, String>) -> T {
@@ -29,23 +31,41 @@ fn ready<T>(result: Result<T, String>) -> T {
 fn glsl(settings: &Settings) -> Shader {
     let source = settings.put_into(&shaders::read("glsl/vglb_450.frag"));
     let spirv = ready(glsl_to_spirv(&source, ShaderStage::Fragment));
-    Shader { name: "vglb_450.frag", spirv, entry: "main", binding: Binding::Combined, fragment: true }
+    Shader { name: "vglb_450.frag", spirv, entry: "main", binding: Binding::Combined, fragment: true, before: None }
 }
 
 fn hlsl(settings: &Settings, fragment: bool) -> Shader {
     let (stage, entry) = if fragment { (ShaderStage::Fragment, "pixel") } else { (ShaderStage::Compute, "compute") };
     let spirv = ready(hlsl_to_spirv(&settings.put_into(&shaders::read("hlsl/vglb.hlsl")), stage, entry));
-    Shader { name: "vglb.hlsl", spirv, entry, binding: Binding::Separate, fragment }
+    Shader { name: "vglb.hlsl", spirv, entry, binding: Binding::Separate, fragment, before: None }
 }
 
 fn wgsl(settings: &Settings, fragment: bool) -> Shader {
     let values: Vec<(&str, f64)> = settings.values().iter().map(|(n, v)| (*n, v.parse().unwrap())).collect();
     let spirv = ready(wgsl_to_spirv(&shaders::read("wgsl/vglb.wgsl"), &values));
     let entry = if fragment { "fragment_main" } else { "compute_main" };
-    Shader { name: "vglb.wgsl", spirv, entry, binding: Binding::Separate, fragment }
+    Shader { name: "vglb.wgsl", spirv, entry, binding: Binding::Separate, fragment, before: None }
+}
+
+fn hlsl_buffer(settings: &Settings) -> Shader {
+    let source = settings.put_into(&shaders::read("hlsl/vglb_buffer.hlsl"));
+    let [fill, spirv] = ["entries", "compute"].map(|e| ready(hlsl_to_spirv(&source, ShaderStage::Compute, e)));
+    let before = Some((fill, "entries"));
+    Shader { name: "vglb_buffer.hlsl", spirv, entry: "compute", binding: Binding::Separate, fragment: false, before }
+}
+
+fn wgsl_buffer(settings: &Settings) -> Shader {
+    let values: Vec<(&str, f64)> = settings.values().iter().map(|(n, v)| (*n, v.parse().unwrap())).collect();
+    let spirv = ready(wgsl_to_spirv(&shaders::read("wgsl/vglb_buffer.wgsl"), &values));
+    let (before, binding) = (Some((spirv.clone(), "entries_main")), Binding::Separate);
+    Shader { name: "vglb_buffer.wgsl", spirv, entry: "picture_main", binding, fragment: false, before }
 }
 
 fn run(vulkan: &Vulkan, shader: &Shader, picture: &Image, lut: &Image) -> Vec<[f32; 4]> {
+    if let Some((fill, entry)) = &shader.before {
+        let passes = TwoPasses { spirv: [fill, &shader.spirv], entries: [entry, shader.entry] };
+        return ready(vulkan.run_two_passes(&passes, [picture, lut], 65 * 65 * 65 + 1));
+    }
     let vertex = ready(glsl_to_spirv(VULKAN_VERTEX, ShaderStage::Vertex));
     let stage = if shader.fragment { Stage::Fragment { vertex: &vertex } } else { Stage::Compute };
     ready(vulkan.run(stage, &shader.spirv, shader.entry, shader.binding, [picture, lut]))
@@ -113,11 +133,24 @@ fn wgsl_compute_shader_is_exact() {
 }
 
 #[test]
+fn hlsl_buffer_shaders_are_exact() {
+    assert_exact(&Vulkan::for_tests(), hlsl_buffer);
+}
+
+#[test]
+fn wgsl_buffer_shaders_are_exact() {
+    assert_exact(&Vulkan::for_tests(), wgsl_buffer);
+}
+
+#[test]
 fn a_texture_that_is_no_lut_leaves_the_picture_untouched() {
     let vulkan = Vulkan::for_tests();
     let picture = Image::float(WIDTH, HEIGHT, colours::picture(2));
     let none = Image::float(1089, 32, vec![[0.25; 4]; 1089 * 32]);
-    for shader in [glsl(&Settings::default()), hlsl(&Settings::default(), true), wgsl(&Settings::default(), true)] {
+    let settings = Settings::default();
+    let all =
+        [glsl(&settings), hlsl(&settings, true), wgsl(&settings, true), hlsl_buffer(&settings), wgsl_buffer(&settings)];
+    for shader in all {
         let got = run(&vulkan, &shader, &picture, &none);
         assert_eq!(compare::different_bits(&colours::picture(2), &got), 0, "{}", shader.name);
     }
@@ -140,7 +173,15 @@ fn shapers_mix_and_trilinear_give_what_the_glsl_gives() {
         Settings { check: true, ..Default::default() },
     ] {
         let wanted = run(&vulkan, &glsl(&settings), &picture, &lut);
-        for shader in [hlsl(&settings, true), hlsl(&settings, false), wgsl(&settings, true), wgsl(&settings, false)] {
+        let all = [
+            hlsl(&settings, true),
+            hlsl(&settings, false),
+            hlsl_buffer(&settings),
+            wgsl(&settings, true),
+            wgsl(&settings, false),
+            wgsl_buffer(&settings),
+        ];
+        for shader in all {
             let got = run(&vulkan, &shader, &picture, &lut);
             for (wanted, got) in wanted.iter().zip(&got) {
                 for i in 0..4 {

@@ -65,7 +65,7 @@ impl Gl {
             gl.framebuffer_texture_2d(glow::FRAMEBUFFER, glow::COLOR_ATTACHMENT0, glow::TEXTURE_2D, Some(target), 0);
             if pass.vertex.is_empty() {
                 gl.bind_image_texture(0, Some(target), 0, false, 0, glow::WRITE_ONLY, glow::RGBA32F);
-                gl.dispatch_compute((width as u32).div_ceil(16), (height as u32).div_ceil(16), 1);
+                gl.dispatch_compute((width as u32).div_ceil(8), (height as u32).div_ceil(128), 1);
                 gl.memory_barrier(glow::FRAMEBUFFER_BARRIER_BIT);
             } else {
                 let vertices = gl.create_vertex_array()?;
@@ -87,7 +87,7 @@ impl Gl {
         result.map(|bytes| texels(&bytes))
     }
 
-    fn program(&self, pass: &Pass<'_>) -> Result<glow::Program, String> {
+    pub(super) fn program(&self, pass: &Pass<'_>) -> Result<glow::Program, String> {
         let gl = &self.functions;
         let kinds: &[(u32, &str)] = if pass.vertex.is_empty() {
             &[(glow::COMPUTE_SHADER, pass.shader)]
@@ -116,7 +116,7 @@ impl Gl {
     }
 
     /// A texture that holds the image; bytes as 8-bit normalised, floats as float32.
-    fn texture(&self, image: &Image, linear: bool) -> glow::Texture {
+    pub(super) fn texture(&self, image: &Image, linear: bool) -> glow::Texture {
         let gl = &self.functions;
         let (internal, kind, bytes): (u32, u32, Vec<u8>) = match &image.pixels {
             Pixels::Float(t) => {

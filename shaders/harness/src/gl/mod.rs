@@ -4,6 +4,7 @@
 
 mod draw;
 mod egl;
+mod two_passes;
 
 pub(crate) use draw::texels;
 pub use draw::{Pass, Uniform};
@@ -45,12 +46,12 @@ impl Gl {
         Err(EglError::NoSuchDevice { wanted: wanted.to_owned(), seen })
     }
 
-    /// The context that tests run on.
+    /// The context that tests run on: the software renderer's, or that of the device that `VGLB_TEST_DEVICE` names.
     ///
     /// # Panics
     /// Where there is none: the tests need Debian's `libegl1 libgl1-mesa-dri`, or the like.
     pub fn for_tests(api: Api) -> Self {
-        Gl::new(api, "llvmpipe")
+        Gl::new(api, &crate::test_device())
             .unwrap_or_else(|e| panic!("{e}\nThese tests need Mesa's software renderer (libegl1 libgl1-mesa-dri)."))
     }
 }

@@ -45,7 +45,9 @@ impl Vulkan {
 
     /// A buffer of this many bytes.
     pub fn buffer(&self, size: usize) -> Result<Buffer, String> {
-        let usage = vk::BufferUsageFlags::TRANSFER_SRC | vk::BufferUsageFlags::TRANSFER_DST;
+        let usage = vk::BufferUsageFlags::TRANSFER_SRC
+            | vk::BufferUsageFlags::TRANSFER_DST
+            | vk::BufferUsageFlags::STORAGE_BUFFER;
         let info = vk::BufferCreateInfo::default().size(size as u64).usage(usage);
         let wanted = vk::MemoryPropertyFlags::HOST_VISIBLE | vk::MemoryPropertyFlags::HOST_COHERENT;
         // SAFETY: the memory is bound to the buffer that it was allocated for, before any use.

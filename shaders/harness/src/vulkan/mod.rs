@@ -4,8 +4,10 @@
 
 mod memory;
 mod run;
+mod two_passes;
 
 pub use run::{Binding, Stage};
+pub use two_passes::TwoPasses;
 
 use ash::vk;
 
@@ -76,12 +78,12 @@ impl Vulkan {
         Ok(Vulkan { _entry: entry, instance, device, memory_types, queue, pool, commands, name })
     }
 
-    /// The device that tests run on.
+    /// The device that tests run on: the software renderer, or the one that `VGLB_TEST_DEVICE` names.
     ///
     /// # Panics
     /// Where there is none: the tests need Debian's `libvulkan1 mesa-vulkan-drivers`, or the like.
     pub fn for_tests() -> Self {
-        Vulkan::new("llvmpipe")
+        Vulkan::new(&crate::test_device())
             .unwrap_or_else(|e| panic!("{e}\nThese tests need Mesa's lavapipe (libvulkan1 mesa-vulkan-drivers)."))
     }
 

@@ -12,7 +12,7 @@ pub enum Stage<'a> {
         /// SPIR-V of the vertex shader.
         vertex: &'a [u32],
     },
-    /// A compute shader of 16×16 threads a group, which writes the storage image at binding 2.
+    /// A compute shader of 8×128 pixels a group, which writes the storage image at binding 2.
     Compute,
 }
 
@@ -25,7 +25,7 @@ pub enum Binding {
     Separate,
 }
 
-fn failed(call: &'static str) -> impl Fn(vk::Result) -> String {
+pub(super) fn failed(call: &'static str) -> impl Fn(vk::Result) -> String {
     move |e| format!("{call} failed: {e}")
 }
 
@@ -78,7 +78,7 @@ impl Vulkan {
     }
 
     /// An image, and a buffer with its texels that a command must copy into it.
-    fn upload(&self, image: &Image) -> Result<(Picture, Buffer), String> {
+    pub(super) fn upload(&self, image: &Image) -> Result<(Picture, Buffer), String> {
         let (format, bytes): (_, Vec<u8>) = match &image.pixels {
             Pixels::Float(t) => {
                 (vk::Format::R32G32B32A32_SFLOAT, t.iter().flatten().flat_map(|v| v.to_ne_bytes()).collect())
@@ -90,7 +90,7 @@ impl Vulkan {
         Ok((self.image(format, image.width as u32, image.height as u32)?, buffer))
     }
 
-    fn module(&self, spirv: &[u32]) -> Result<vk::ShaderModule, String> {
+    pub(super) fn module(&self, spirv: &[u32]) -> Result<vk::ShaderModule, String> {
         let info = vk::ShaderModuleCreateInfo::default().code(spirv);
         // SAFETY: the words come from a compiler that writes valid SPIR-V; spirv-val has seen them in the tests.
         unsafe { self.device.create_shader_module(&info, None) }.map_err(failed("vkCreateShaderModule"))
@@ -234,7 +234,7 @@ fn texture_kind(binding: Binding) -> vk::DescriptorType {
     }
 }
 
-fn barrier(device: &ash::Device, commands: vk::CommandBuffer, image: &Picture, from: vk::ImageLayout) {
+pub(super) fn barrier(device: &ash::Device, commands: vk::CommandBuffer, image: &Picture, from: vk::ImageLayout) {
     let all = vk::AccessFlags::MEMORY_READ | vk::AccessFlags::MEMORY_WRITE;
     let barrier = vk::ImageMemoryBarrier::default()
         .image(image.handle)
@@ -259,7 +259,7 @@ fn whole_copy(image: &Picture) -> vk::BufferImageCopy {
     })
 }
 
-fn prepare(device: &ash::Device, commands: vk::CommandBuffer, image: &Picture, bytes: Option<&Buffer>) {
+pub(super) fn prepare(device: &ash::Device, commands: vk::CommandBuffer, image: &Picture, bytes: Option<&Buffer>) {
     barrier(device, commands, image, vk::ImageLayout::UNDEFINED);
     if let Some(bytes) = bytes {
         let general = vk::ImageLayout::GENERAL;
@@ -313,11 +313,11 @@ fn dispatch(
     unsafe {
         device.cmd_bind_pipeline(commands, compute, pipeline.pipeline);
         device.cmd_bind_descriptor_sets(commands, compute, pipeline.layout, 0, &[set], &[]);
-        device.cmd_dispatch(commands, target.width.div_ceil(16), target.height.div_ceil(16), 1);
+        device.cmd_dispatch(commands, target.width.div_ceil(8), target.height.div_ceil(128), 1);
     }
 }
 
-fn read_back(device: &ash::Device, commands: vk::CommandBuffer, target: &Picture, back: &Buffer) {
+pub(super) fn read_back(device: &ash::Device, commands: vk::CommandBuffer, target: &Picture, back: &Buffer) {
     let general = vk::ImageLayout::GENERAL;
     barrier(device, commands, target, general);
     // SAFETY: the buffer has room for all texels of the image.

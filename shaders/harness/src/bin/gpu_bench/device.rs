@@ -28,6 +28,8 @@ pub struct LutOnDevice {
     entries: glow::Buffer,
     packed: glow::Buffer,
     unpacked: glow::Buffer,
+    /// The entries behind the grid size, as `glsl/vglb_430_entries.comp` leaves them.
+    headed: glow::Buffer,
 }
 
 /// A picture, and the target that is written.
@@ -131,6 +133,7 @@ impl Device {
             Err(_) => [None, None],
         };
         let entries = self.buffer(&strip_bytes);
+        let headed = [floats([n as f32, 0.0, 0.0, 0.0].into_iter()), strip_bytes.clone()].concat();
         let gl = &self.gl.functions;
         // SAFETY: the texel buffer's storage is the buffer that holds whole RGBA float32 texels.
         let texels = unsafe {
@@ -152,7 +155,8 @@ impl Device {
             ocio,
             entries,
             packed: self.buffer(&packed),
-            unpacked: self.buffer(&strip_bytes),
+            unpacked: self.buffer(&headed),
+            headed: self.buffer(&headed),
         })
     }
 
@@ -176,6 +180,8 @@ impl Device {
             Source::Copy => include_str!("../../../kernels/copy.comp").to_owned(),
             Source::Strip => include_str!("../../../kernels/strip.comp").to_owned(),
             Source::Shipped => include_str!("../../../../glsl/vglb_430.comp").to_owned(),
+            Source::ShippedBuffer => include_str!("../../../../glsl/vglb_430_picture.comp").to_owned(),
+            Source::File => kernel.file.as_ref().map(|(text, _)| text.clone()).unwrap_or_default(),
             Source::OpenColorIo => match std::fs::read_to_string(inputs.join(format!("ocio_{n}.glsl"))) {
                 Ok(function) => ocio_shader(&function),
                 Err(_) => return Ok(None),
@@ -186,6 +192,7 @@ impl Device {
         let before = match kernel.before {
             Some(Before::Unpack) => Some(self.compile(include_str!("../../../kernels/unpack.comp"))?),
             Some(Before::Copy) => Some(self.compile(include_str!("../../../kernels/strip_to_buffer.comp"))?),
+            Some(Before::Entries) => Some(self.compile(include_str!("../../../../glsl/vglb_430_entries.comp"))?),
             None => None,
         };
         let main = self.compile(&text).map_err(|e| format!("{}: {e}", kernel.name))?;
@@ -216,7 +223,7 @@ impl Device {
     fn bind(&self, kernel: &Kernel, lut: &LutOnDevice, picture: &PictureOnDevice) {
         let gl = &self.gl.functions;
         let shipped_lut = match (kernel.source, kernel.stream) {
-            (Source::Shipped, Stream::Planes) => lut.planes,
+            (Source::Shipped | Source::ShippedBuffer | Source::File, Stream::Planes) => lut.planes,
             _ => lut.strip,
         };
         let ocio = lut.ocio[usize::from(kernel.defines().contains("FETCH RGBA"))];
@@ -229,7 +236,11 @@ impl Device {
             (4, glow::TEXTURE_BUFFER, Some(lut.texels)),
             (5, flat, Some(lut.bytes)),
         ];
-        let entries = if kernel.before.is_some() { lut.unpacked } else { lut.entries };
+        let entries = match (kernel.before, kernel.source) {
+            (Some(_), _) => lut.unpacked,
+            (None, Source::ShippedBuffer) => lut.headed,
+            (None, _) => lut.entries,
+        };
         // SAFETY: the names are this context's; the units are those that the kernels name.
         unsafe {
             for (unit, target, texture) in units {
@@ -254,7 +265,11 @@ impl Device {
         unsafe {
             if let Some(before) = program.before {
                 gl.use_program(Some(before));
-                gl.dispatch_compute((lut.n * lut.n * lut.n).div_ceil(64) as u32, 1, 1);
+                let groups = match kernel.before {
+                    Some(Before::Entries) => [(lut.n * lut.n).div_ceil(8), lut.n.div_ceil(8)],
+                    _ => [(lut.n * lut.n * lut.n).div_ceil(64), 1],
+                };
+                gl.dispatch_compute(groups[0] as u32, groups[1] as u32, 1);
                 gl.memory_barrier(glow::SHADER_STORAGE_BARRIER_BIT);
             }
             gl.use_program(Some(program.main));

@@ -9,8 +9,12 @@ pub enum Source {
     Strip,
     /// The checked-in `glsl/vglb_430.comp`.
     Shipped,
+    /// The checked-in `glsl/vglb_430_picture.comp`, behind `glsl/vglb_430_entries.comp`.
+    ShippedBuffer,
     /// OpenColorIO's generated shader.
     OpenColorIo,
+    /// A file that the user names.
+    File,
 }
 
 /// Which LUT texture the checked-in shader gets.
@@ -29,6 +33,8 @@ pub enum Before {
     Unpack,
     /// `kernels/strip_to_buffer.comp`: a plain strip into a buffer.
     Copy,
+    /// `glsl/vglb_430_entries.comp`: either into a buffer, behind the grid size.
+    Entries,
 }
 
 /// One way to do it.
@@ -44,6 +50,8 @@ pub struct Kernel {
     /// Pixels a thread, and whether they lie beside each other.
     pub pixels: (u32, bool),
     defines: Vec<(&'static str, &'static str)>,
+    /// The text, and further macros, of a kernel that the user names.
+    pub file: Option<(String, String)>,
 }
 
 impl Kernel {
@@ -64,6 +72,7 @@ impl Kernel {
             group: [16, 16],
             pixels: (1, false),
             defines: defines.to_vec(),
+            file: None,
         }
     }
 
@@ -101,10 +110,45 @@ impl Kernel {
         );
         for (name, value) in default {
             let value = self.defines.iter().find(|d| d.0 == name).map_or(value, |d| d.1);
-            lines.push_str(&format!("#define {name} {value}\n"));
+            if self.file.as_ref().is_none_or(|(_, more)| !more.contains(&format!("#define {name} "))) {
+                lines.push_str(&format!("#define {name} {value}\n"));
+            }
         }
-        lines
+        lines + self.file.as_ref().map_or("", |(_, more)| more)
     }
+}
+
+/// Kernels of the user's own, from a file of lines `NAME FILE GROUP PIXELS BEFORE STREAM MACRO=VALUE…`: the work group
+/// as `16x8`, pixels a thread as `4` (below each other) or `4across`, a pass over the LUT before (`none`, `copy`,
+/// `unpack`, `entries`), and which LUT texture is bound (`plain`, `planes`). Lines that start with # are skipped.
+pub fn extra(list: &std::path::Path) -> Result<Vec<Kernel>, String> {
+    let read = |path: &std::path::Path| std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()));
+    let folder = list.parent().unwrap_or(std::path::Path::new("."));
+    let text = read(list)?;
+    let lines = text.lines().filter(|l| !l.trim().is_empty() && !l.starts_with('#'));
+    lines
+        .map(|line| {
+            let wrong = || format!("{}: {line:?} is no NAME FILE GROUP PIXELS BEFORE STREAM …", list.display());
+            let words: Vec<_> = line.split_whitespace().collect();
+            let [name, file, group, pixels, before, stream, macros @ ..] = &words[..] else { return Err(wrong()) };
+            let (x, y) = group.split_once('x').ok_or_else(wrong)?;
+            let across = pixels.ends_with("across");
+            let defines: String = macros.iter().map(|m| format!("#define {}\n", m.replacen('=', " ", 1))).collect();
+            let mut kernel = Kernel::new(*name, "the user's own", Source::File, &[])
+                .group(x.parse().map_err(|_| wrong())?, y.parse().map_err(|_| wrong())?)
+                .pixels(pixels.trim_end_matches("across").parse().map_err(|_| wrong())?, across);
+            kernel.before = match *before {
+                "none" => None,
+                "copy" => Some(Before::Copy),
+                "unpack" => Some(Before::Unpack),
+                "entries" => Some(Before::Entries),
+                _ => return Err(wrong()),
+            };
+            kernel.stream = if *stream == "planes" { Stream::Planes } else { Stream::Plain };
+            kernel.file = Some((read(&folder.join(file))?, defines));
+            Ok(kernel)
+        })
+        .collect()
 }
 
 /// All kernels; the first is the copy that the others are compared with.
@@ -123,11 +167,23 @@ pub fn all() -> Vec<Kernel> {
             Source::OpenColorIo,
             &[("FETCH", "RGBA")],
         ),
-        Kernel::new("shipped", "glsl/vglb_430.comp as it is checked in", Source::Shipped, &[]),
+        Kernel::new("shipped", "glsl/vglb_430.comp as it is checked in", Source::Shipped, &[])
+            .group(8, 32)
+            .pixels(4, false),
     ];
     let mut shipped_planes = Kernel::new("shipped-planes", "the same on byte planes", Source::Shipped, &[]);
     shipped_planes.stream = Stream::Planes;
-    list.push(shipped_planes);
+    list.push(shipped_planes.group(8, 32).pixels(4, false));
+    for (name, what, stream) in [
+        ("shipped-buffer", "glsl/vglb_430_entries.comp and vglb_430_picture.comp, both timed", Stream::Plain),
+        ("shipped-buffer-planes", "the same on byte planes", Stream::Planes),
+    ] {
+        let mut kernel = Kernel::new(name, what, Source::ShippedBuffer, &[]).before(Before::Entries);
+        kernel.stream = stream;
+        list.push(kernel.group(8, 32).pixels(4, false));
+    }
+    let alone = "vglb_430_picture.comp alone: the entries stay from one LUT to the next";
+    list.push(Kernel::new("shipped-picture", alone, Source::ShippedBuffer, &[]).group(8, 32).pixels(4, false));
 
     // How cell and fraction are found.
     list.push(strip("strip", "exact fraction by a split, select chain, texel fetches", &[]));

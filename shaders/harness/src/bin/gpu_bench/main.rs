@@ -59,9 +59,12 @@ struct Run {
     /// Kinds of picture.
     #[arg(long, value_delimiter = ',', value_enum, default_values_t = [PictureKind::Photo, PictureKind::Random])]
     pictures: Vec<PictureKind>,
-    /// Only kernels whose names contain one of these; the copy is always timed.
+    /// Only kernels whose names contain one of these, or with = before it are one of these; the copy is always timed.
     #[arg(long, value_delimiter = ',')]
     kernels: Vec<String>,
+    /// A list of kernels of your own; its form stands in kernels.rs.
+    #[arg(long)]
+    extra: Option<PathBuf>,
     /// Rounds; each times every kernel once.
     #[arg(long, default_value_t = 30)]
     rounds: usize,

@@ -54,8 +54,11 @@ fn make_ready(run: &Run, device: &Device, lut: &Lut3d, on_device: &LutOnDevice) 
     let n = lut.size().get();
     let checked = (!run.no_check).then(|| device.picture(colours::WIDTH, colours::HEIGHT, &colours::picture(n)));
     let mut ready = Vec::new();
-    for kernel in kernels::all() {
-        let wanted = run.kernels.is_empty() || run.kernels.iter().any(|part| kernel.name.contains(part.as_str()));
+    let extra = run.extra.as_deref().map_or(Ok(Vec::new()), kernels::extra)?;
+    for kernel in kernels::all().into_iter().chain(extra) {
+        let named =
+            |part: &String| part.strip_prefix('=').map_or(kernel.name.contains(part.as_str()), |n| n == kernel.name);
+        let wanted = run.kernels.is_empty() || kernel.source == Source::File || run.kernels.iter().any(named);
         if !wanted && kernel.name != "copy" {
             continue;
         }
