@@ -3,8 +3,9 @@
 use super::super::message::Stamp;
 use super::super::place::{Place, SLOTS};
 use super::super::slots::MAX_PINNED;
+use super::past_cache;
 use super::{CONTROL_MAGIC, CONTROL_VERSION, Control, Mapping, SEALS, SlotControl, out_of_memory_or};
-use crate::hald::{Texel, TextureShape};
+use crate::hald::{Placement, Texel, TextureShape};
 use crate::texture::TextureError;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FallocateFlags, MemfdFlags};
@@ -179,6 +180,15 @@ impl SlotLease {
         unsafe {
             let at = ring.mapping.base.add(ring.place.slots_at[self.slot] as usize);
             std::slice::from_raw_parts_mut(at.cast::<Texel>().as_ptr(), ring.shape.texels())
+        }
+    }
+
+    /// Puts entries into the texture, of which the first is number `first` of the LUT. Tells whether all are finite.
+    pub(in crate::texture::linux) fn write(&mut self, place: &Placement, first: usize, entries: &[Texel]) -> bool {
+        if past_cache::pays(self.ring.shape) {
+            past_cache::write(place, first, entries, self.texels())
+        } else {
+            place.write(first, entries, self.texels())
         }
     }
 
