@@ -344,13 +344,7 @@ impl Placement {
     ///
     /// # Panics
     /// As [`write`](Self::write).
-    pub fn write_by(
-        &self,
-        store: &mut impl LineStore,
-        first: usize,
-        entries: &[Texel],
-        texture: &mut [Texel],
-    ) -> bool {
+    pub fn write_by(&self, store: &mut impl LineStore, first: usize, entries: &[Texel], texture: &mut [Texel]) -> bool {
         let n = self.shape.size.get();
         assert_eq!(texture.len(), self.shape.texels(), "a {} texture", self.shape);
         assert!(first + entries.len() <= texture.len(), "entries beyond the end of a {}³ LUT", n);
@@ -360,20 +354,27 @@ impl Placement {
             EntryOrder::RedFastest => (s.blue, s.red as usize),
         };
         // Only green runs backwards in any layout, so that no row of the list begins before the texture does.
-        let row_start = |row: usize| (s.offset + (row / n) as isize * slow_stride + (row % n) as isize * s.green) as usize;
+        let row_start =
+            |row: usize| (s.offset + (row / n) as isize * slow_stride + (row % n) as isize * s.green) as usize;
 
         let mut seen = Finiteness::default();
         let mut rest = entries;
         let mut at = first;
         while !rest.is_empty() {
             let (row, fast) = (at / n, at % n);
-            // Four rows at a time where they lie beside each other in the texture: one cache line is then written at once.
-            let four = fast == 0 && s.green == 1 && rest.len() >= 4 * n && row % n + 4 <= n;
-            let (now, later) = rest.split_at(if four { 4 * n } else { (n - fast).min(rest.len()) });
+            // Several rows at a time where they lie beside each other in the texture: whole cache lines are then written
+            // at once.
+            let whole = if fast == 0 && s.green == 1 { (rest.len() / n).min(n - row % n) } else { 0 };
+            let (now, later) = rest.split_at(match whole {
+                8.. => 8 * n,
+                4.. => 4 * n,
+                _ => (n - fast).min(rest.len()),
+            });
             let texels = &mut texture[row_start(row) + fast * fast_stride..];
-            match four {
-                true => seen.place_four(now, n, texels, fast_stride, store),
-                false => seen.place(now, texels, fast_stride),
+            match whole {
+                8.. => seen.place_lines::<2>(now, n, texels, fast_stride, store),
+                4.. => seen.place_lines::<1>(now, n, texels, fast_stride, store),
+                _ => seen.place(now, texels, fast_stride),
             }
             rest = later;
             at += now.len();
