@@ -21,7 +21,7 @@ mod rows;
 
 pub use entry_order_check::{Likeness, likeness};
 pub use not_finite::NotFiniteCount;
-pub use rows::{LineStore, Through};
+pub use rows::{RunStore, Through};
 
 use crate::lut::{GridSize, Lut3d};
 use rows::Finiteness;
@@ -340,11 +340,11 @@ impl Placement {
         self.write_by(&mut Through, first, entries, texture)
     }
 
-    /// As [`write`](Self::write), with groups of four texels stored the way that `store` has.
+    /// As [`write`](Self::write), with texels that lie side by side stored the way that `store` has.
     ///
     /// # Panics
     /// As [`write`](Self::write).
-    pub fn write_by(&self, store: &mut impl LineStore, first: usize, entries: &[Texel], texture: &mut [Texel]) -> bool {
+    pub fn write_by<S: RunStore>(&self, store: &mut S, first: usize, entries: &[Texel], texture: &mut [Texel]) -> bool {
         let n = self.shape.size.get();
         assert_eq!(texture.len(), self.shape.texels(), "a {} texture", self.shape);
         assert!(first + entries.len() <= texture.len(), "entries beyond the end of a {}³ LUT", n);
@@ -365,15 +365,18 @@ impl Placement {
             // Several rows at a time where they lie beside each other in the texture: whole cache lines are then written
             // at once.
             let whole = if fast == 0 && s.green == 1 { (rest.len() / n).min(n - row % n) } else { 0 };
-            let (now, later) = rest.split_at(match whole {
-                8.. => 8 * n,
-                4.. => 4 * n,
-                _ => (n - fast).min(rest.len()),
-            });
+            let together = match whole {
+                16.. if S::PREFERS_LONG_RUNS => 16,
+                8.. => 8,
+                4.. => 4,
+                _ => 1,
+            };
+            let (now, later) = rest.split_at(if together == 1 { (n - fast).min(rest.len()) } else { together * n });
             let texels = &mut texture[row_start(row) + fast * fast_stride..];
-            match whole {
-                8.. => seen.place_lines::<2>(now, n, texels, fast_stride, store),
-                4.. => seen.place_lines::<1>(now, n, texels, fast_stride, store),
+            match together {
+                16 => seen.place_runs::<16>(now, n, texels, fast_stride, store),
+                8 => seen.place_runs::<8>(now, n, texels, fast_stride, store),
+                4 => seen.place_runs::<4>(now, n, texels, fast_stride, store),
                 _ => seen.place(now, texels, fast_stride),
             }
             rest = later;

@@ -6,20 +6,25 @@ use wide::u32x4;
 // A lane is a float as it stands in memory, on the wire and in a texture.
 const _: () = assert!(cfg!(target_endian = "little"));
 
-/// How four texels that lie side by side are stored.
-pub trait LineStore {
-    /// Puts `texels` into `line`.
-    fn store(&mut self, line: &mut [Texel; 4], texels: [Texel; 4]);
+/// How texels that lie side by side are stored.
+pub trait RunStore {
+    /// Whether long runs are worth more than what can be kept in a processor's registers.
+    const PREFERS_LONG_RUNS: bool;
+
+    /// Puts `texels` into `run`.
+    fn store<const N: usize>(&mut self, run: &mut [Texel; N], texels: [Texel; N]);
 }
 
 /// Stores that leave what they write in the processor's cache.
 #[derive(Clone, Copy, Debug)]
 pub struct Through;
 
-impl LineStore for Through {
+impl RunStore for Through {
+    const PREFERS_LONG_RUNS: bool = false;
+
     #[inline(always)]
-    fn store(&mut self, line: &mut [Texel; 4], texels: [Texel; 4]) {
-        *line = texels;
+    fn store<const N: usize>(&mut self, run: &mut [Texel; N], texels: [Texel; N]) {
+        *run = texels;
     }
 }
 
@@ -60,25 +65,20 @@ impl Finiteness {
         }
     }
 
-    /// Rows of `n` entries, four to a line, whose texels lie side by side.
+    /// As many rows of `n` entries as a run has texels, for they lie side by side.
     #[inline]
-    pub(super) fn place_lines<const LINES: usize>(
+    pub(super) fn place_runs<const RUN: usize>(
         &mut self,
         rows: &[Texel],
         n: usize,
         texels: &mut [Texel],
         stride: usize,
-        store: &mut impl LineStore,
+        store: &mut impl RunStore,
     ) {
-        let rows: [[&[Texel]; 4]; LINES] =
-            std::array::from_fn(|l| std::array::from_fn(|k| &rows[(4 * l + k) * n..][..n]));
+        let rows: [&[Texel]; RUN] = std::array::from_fn(|k| &rows[k * n..][..n]);
         for i in 0..n {
-            let (lines, _) = texels[i * stride..].as_chunks_mut();
-            for (line, rows) in lines[..LINES].iter_mut().zip(&rows) {
-                let texels =
-                    [self.pass(&rows[0][i]), self.pass(&rows[1][i]), self.pass(&rows[2][i]), self.pass(&rows[3][i])];
-                store.store(line, texels);
-            }
+            let Some(run) = texels[i * stride..].first_chunk_mut() else { unreachable!("rows end within the texture") };
+            store.store::<RUN>(run, std::array::from_fn(|k| self.pass(&rows[k][i])));
         }
     }
 

@@ -63,7 +63,7 @@ impl TextureWriter for LinuxWriter {
     fn begin(&mut self, shape: TextureShape) -> Result<(), TextureError> {
         self.abandon();
         self.begun = match self.stream.lease(shape)? {
-            Some(lease) => {
+            Some(mut lease) => {
                 lease.open()?;
                 self.elsewhere = Vec::new();
                 Begun::InSlot(lease)

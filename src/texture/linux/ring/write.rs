@@ -3,7 +3,7 @@
 use super::super::message::Stamp;
 use super::super::place::{Place, SLOTS};
 use super::super::slots::MAX_PINNED;
-use super::past_cache;
+use super::past_cache::{self, LastWritten};
 use super::{CONTROL_MAGIC, CONTROL_VERSION, Control, Mapping, SEALS, SlotControl, out_of_memory_or};
 use crate::hald::{Placement, Texel, TextureShape};
 use crate::texture::TextureError;
@@ -28,6 +28,7 @@ pub(in crate::texture::linux) struct WriteRing {
     committed: AtomicU32,
     /// For each slot, how many [`SlotPin`]s there are.
     pins: [AtomicU32; SLOTS],
+    written: [LastWritten; SLOTS],
 }
 
 impl WriteRing {
@@ -57,6 +58,7 @@ impl WriteRing {
             leased: AtomicU32::new(0),
             committed: AtomicU32::new(0),
             pins: [const { AtomicU32::new(0) }; SLOTS],
+            written: Default::default(),
         };
         let control = ring.control();
         control.magic.store(CONTROL_MAGIC, Relaxed);
@@ -97,7 +99,7 @@ impl WriteRing {
         if self.leased.fetch_or(bit, SeqCst) & bit != 0 {
             return None;
         }
-        let lease = SlotLease { ring: self.clone(), slot };
+        let lease = SlotLease { ring: self.clone(), slot, past_cache: false };
         // Whoever pins looks at the two in the other order, and both with one order for all threads: of a lease and a
         // pin of the same slot, one sees the other.
         (self.pins[slot].load(SeqCst) == 0).then_some(lease)
@@ -137,6 +139,8 @@ impl WriteRing {
 pub(in crate::texture::linux) struct SlotLease {
     ring: Arc<WriteRing>,
     slot: usize,
+    /// Whether the slot has left the processor's cache.
+    past_cache: bool,
 }
 
 impl SlotLease {
@@ -149,7 +153,7 @@ impl SlotLease {
     }
 
     /// Takes memory for the slot, where it has none yet, and marks it as being written.
-    pub(in crate::texture::linux) fn open(&self) -> Result<(), TextureError> {
+    pub(in crate::texture::linux) fn open(&mut self) -> Result<(), TextureError> {
         let (ring, bit) = (&self.ring, 1 << self.slot);
         if ring.committed.load(Relaxed) & bit == 0 {
             // Now, so that a lack of memory is an error here and not a SIGBUS at the first write.
@@ -161,6 +165,7 @@ impl SlotLease {
         // An abandoned slot is odd already; it gets the next odd number all the same.
         sequence.store((sequence.load(Relaxed) + 1) | 1, Relaxed);
         fence(Release);
+        self.past_cache = ring.written[self.slot].again(ring.shape.bytes());
         Ok(())
     }
 
@@ -185,7 +190,7 @@ impl SlotLease {
 
     /// Puts entries into the texture, of which the first is number `first` of the LUT. Tells whether all are finite.
     pub(in crate::texture::linux) fn write(&mut self, place: &Placement, first: usize, entries: &[Texel]) -> bool {
-        if past_cache::pays(self.ring.shape) {
+        if self.past_cache {
             past_cache::write(place, first, entries, self.texels())
         } else {
             place.write(first, entries, self.texels())
