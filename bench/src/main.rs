@@ -4,6 +4,7 @@
 //! their medians. `docs/performance.md` says what came of it.
 
 mod floor;
+mod hot;
 mod latency;
 mod load;
 mod process;
@@ -23,6 +24,11 @@ fn main() -> anyhow::Result<()> {
         // What this program starts of itself.
         Some("floor") => return floor::serve(),
         Some("watch") => return latency::watch(),
+        // What `cargo xtask test` has valgrind count.
+        Some("hot") => {
+            let luts = arguments.next().and_then(|n| n.to_str()?.parse().ok()).context("hot N")?;
+            return hot::run(luts);
+        }
         _ => {}
     }
     let (mut rounds, mut json) = (5, None);

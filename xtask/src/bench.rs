@@ -2,11 +2,52 @@
 
 use crate::command::Failure;
 use crate::machine::Machine;
+use crate::need::Need;
 use std::env::consts::EXE_SUFFIX;
 use std::ffi::OsString;
 use std::path::Path;
 
 const PACKAGE: &str = "vglb-bench";
+
+/// The most instructions that reading, checking and laying out a 33³ LUT may take on x86-64. Three quarters of it are what it
+/// takes; without vector instructions it takes several times as much.
+const MOST_INSTRUCTIONS: u64 = 1_300_000;
+
+/// What counts instructions.
+pub const VALGRIND: Need = Need::System {
+    what: "valgrind",
+    found: |machine| machine.program("valgrind", "--version").succeeds(),
+    debian: &["valgrind"],
+    elsewhere: "install valgrind with your package manager",
+};
+
+/// Counts the instructions of the hot path. Unlike times, they are the same on a busy machine.
+pub fn count_instructions(machine: &Machine) -> Result<(), Failure> {
+    machine.cargo("build --release --package").arg(PACKAGE).run()?;
+    let count = |luts: u32| -> Result<u64, Failure> {
+        let program = machine.target.join("release").join(PACKAGE);
+        let file = machine.target.join(format!("callgrind.{luts}"));
+        let mut out = std::ffi::OsString::from("--callgrind-out-file=");
+        out.push(&file);
+        let counted = machine.program("valgrind", "--quiet --tool=callgrind").arg(out);
+        counted.arg(program).arg("hot").arg(luts.to_string()).run()?;
+        let text = std::fs::read_to_string(&file).map_err(Failure::file(&file))?;
+        let total = text.lines().find_map(|line| line.strip_prefix("totals: ")?.trim().parse().ok());
+        total.ok_or_else(|| Failure::Faults(vec![format!("{} has no total", file.display())]))
+    };
+    // What the two have in common (starting, making the messages) falls out.
+    const FEW: u32 = 4;
+    const MORE: u32 = 12;
+    let per_lut = count(MORE)?.saturating_sub(count(FEW)?) / u64::from(MORE - FEW);
+    println!("{per_lut} instructions per LUT of 33³; at most {MOST_INSTRUCTIONS}");
+    Failure::unless_empty(match per_lut {
+        0 => vec!["the hot path was not counted".into()],
+        n if cfg!(target_arch = "x86_64") && n > MOST_INSTRUCTIONS => {
+            vec![format!("a LUT of 33³ takes {n} instructions from message to texture; at most {MOST_INSTRUCTIONS}")]
+        }
+        _ => Vec::new(),
+    })
+}
 
 /// Measures the server end to end, then its parts. With `arguments`, the parts alone: they go to `cargo bench`.
 pub fn run(machine: &Machine, arguments: &[OsString]) -> Result<(), Failure> {
