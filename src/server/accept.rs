@@ -67,7 +67,12 @@ impl Shared {
 
     /// Has every connection end with what it is at.
     pub(super) fn finish(&self) {
-        self.connections().retain(|_, connection| connection.finish());
+        self.connections().values().for_each(|connection| connection.finish());
+    }
+
+    /// Whether a connection has a request that is not answered yet.
+    pub(super) fn is_at_work(&self) -> bool {
+        self.connections().values().any(|connection| connection.is_at_work())
     }
 
     /// Ends every connection wherever it is.

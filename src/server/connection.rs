@@ -76,21 +76,24 @@ impl Connection {
         self.standing.compare_exchange(from as u8, to as u8, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
-    /// Has the connection end once it has answered what it has read. Tells whether there is anything to wait for.
+    /// Has the connection end once it has answered what it has read.
     ///
     /// Where a stream can be shut down for reading, requests that have arrived are read on. Windows throws those away,
-    /// and may keep a reader waiting: there, one that waits is cut and left alone, and one at work ends with its request.
-    pub(super) fn finish(&self) -> bool {
+    /// and may keep a reader waiting: there, one that waits is cut, and one at work ends with its request.
+    pub(super) fn finish(&self) {
         if !cfg!(windows) {
             let _ = self.stream.shutdown(Shutdown::Read);
-            return true;
+            return;
         }
         self.is_last.store(true, Ordering::SeqCst);
-        let at_work = self.at_work.load(Ordering::SeqCst);
-        if !at_work {
+        if !self.is_at_work() {
             self.cut();
         }
-        at_work
+    }
+
+    /// Whether there is a request that is not answered yet.
+    pub(super) fn is_at_work(&self) -> bool {
+        self.at_work.load(Ordering::SeqCst)
     }
 
     /// Ends the connection wherever it is.

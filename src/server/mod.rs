@@ -112,8 +112,10 @@ impl Server {
         }
         self.stop_accepting();
         self.shared.finish();
-        let in_time = self.shared.wait_until_empty(DRAIN_TIME);
-        if !in_time {
+        // Connections are waited for even where they are idle: they hold on to their channels' streams.
+        let empty = self.shared.wait_until_empty(DRAIN_TIME);
+        let in_time = empty || !self.shared.is_at_work();
+        if !empty {
             self.shared.cut();
             self.shared.wait_until_empty(CUT_TIME);
         }

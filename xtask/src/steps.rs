@@ -89,11 +89,17 @@ const WINE: Need = Need::System {
     elsewhere: "install debootstrap and Debian's keyring with your package manager",
 };
 
+/// Debian leaves ldconfig off the path of users who are not root.
+const SOFTWARE_GPU_IS_HERE: &str = r#"
+set -e
+libraries=$(PATH="$PATH:/usr/sbin:/sbin" ldconfig -p)
+for library in libEGL.so.1 libvulkan.so.1; do echo "$libraries" | grep -q "$library"; done
+ls /usr/share/vulkan/icd.d/lvp_icd*.json /usr/lib/*/dri/swrast_dri.so
+"#;
+
 const SOFTWARE_GPU: Need = Need::System {
     what: "Mesa's software OpenGL and Vulkan",
-    found: |machine| {
-        machine.program("sh", "-c").arg("ldconfig -p | grep -q libEGL.so.1 && ldconfig -p | grep -q libvulkan.so.1 && ls /usr/share/vulkan/icd.d/lvp_icd*.json && ls /usr/lib/*/dri/swrast_dri.so").succeeds()
-    },
+    found: |machine| machine.program("sh", "-c").arg(SOFTWARE_GPU_IS_HERE).succeeds(),
     debian: &["libegl1", "libgl1-mesa-dri", "libvulkan1", "mesa-vulkan-drivers"],
     elsewhere: "install Mesa's EGL, llvmpipe and lavapipe with your package manager",
 };

@@ -67,10 +67,20 @@ impl ForeignClient {
 
     /// Waits until so many messages were heard, and returns all.
     pub fn wait_for(&self, count: usize) -> Vec<Heard> {
+        self.wait_until(&format!("{count} messages"), |heard| heard.len() >= count)
+    }
+
+    /// Waits until these were the last messages heard, and returns all.
+    pub fn wait_for_last(&self, last: &[ToClient]) -> Vec<ToClient> {
+        let messages = |heard: &[Heard]| heard.iter().map(|h| h.message.clone()).collect::<Vec<_>>();
+        messages(&self.wait_until(&format!("{last:?} last"), |heard| messages(heard).ends_with(last)))
+    }
+
+    fn wait_until(&self, what: &str, is_heard: impl Fn(&[Heard]) -> bool) -> Vec<Heard> {
         let heard = self.heard.0.lock().unwrap();
-        let few = |heard: &mut Vec<Heard>| heard.len() < count;
-        let (heard, timed_out) = self.heard.1.wait_timeout_while(heard, DEADLINE, few).unwrap();
-        assert!(!timed_out.timed_out(), "{count} messages were to come; {heard:?} did");
+        let waits = |heard: &mut Vec<Heard>| !is_heard(heard);
+        let (heard, timed_out) = self.heard.1.wait_timeout_while(heard, DEADLINE, waits).unwrap();
+        assert!(!timed_out.timed_out(), "{what} were to come; {heard:?} did");
         heard.clone()
     }
 

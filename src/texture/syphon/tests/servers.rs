@@ -211,9 +211,9 @@ fn a_client_that_takes_no_messages_delays_nobody() {
         client.wait_for(heard);
     }
     stuck_program.stick(&stuck.id, false);
-    // The first was on its way all the time; of the rest it gets the newest.
-    let messages = stuck.messages(3);
-    assert_eq!(messages[1..], [ToClient::SurfaceChanged(last), ToClient::NewFrame]);
+    // The first may have been on its way all the time; of the rest it gets the newest.
+    let messages = stuck.wait_for_last(&[ToClient::SurfaceChanged(last), ToClient::NewFrame]);
+    assert!(messages.len() <= 3, "{messages:?}");
 }
 
 #[test]
