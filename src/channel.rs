@@ -1,6 +1,6 @@
 //! Channels: one stream of textures for each, under a name that no other channel has.
 
-use crate::hald::{self, EntryOrder, Layout, Placement, Texel, TextureShape};
+use crate::hald::{self, EntryOrder, Layout, Likeness, Placement, Texel, TextureShape};
 use crate::lut::{Cdl, GridSize};
 use crate::sink::{ChannelId, LutSink, LutWriter, Refusal};
 use crate::texture::{TextureBackend, TextureError, TextureSender, TextureWriter};
@@ -210,6 +210,8 @@ struct ChannelWriter {
     order: EntryOrder,
     begun: Option<Placement>,
     next: usize,
+    /// A LUT that came this way was clearly listed in the order in force: no later one is suspected.
+    order_proven: bool,
 }
 
 impl ChannelWriter {
@@ -222,6 +224,7 @@ impl ChannelWriter {
             order: shared.settings.order,
             begun: None,
             next: 0,
+            order_proven: false,
         };
         // Only now: if it fails, dropping `writer` takes it off the channel's count.
         writer.writer = Some(writer.channel.sender.writer()?);
@@ -234,21 +237,21 @@ impl ChannelWriter {
 
     /// Warns, once per channel, of a LUT that looks as if its entries were listed in the other order.
     fn check_order(&mut self, shape: TextureShape) {
-        if self.channel.order_warned.load(Ordering::Relaxed) {
+        if self.order_proven || self.channel.order_warned.load(Ordering::Relaxed) {
             return;
         }
         let Some(writer) = &mut self.writer else { return };
         let texels = writer.texels();
-        if hald::looks_swapped(shape.size(), |point| hald::rgb(&texels[shape.texel(point)]))
-            && !self.channel.order_warned.swap(true, Ordering::Relaxed)
-        {
-            warn!(
+        match hald::likeness(shape.size(), |point| hald::rgb(&texels[shape.texel(point)])) {
+            Likeness::Own => self.order_proven = true,
+            Likeness::Swapped if !self.channel.order_warned.swap(true, Ordering::Relaxed) => warn!(
                 "{}: this LUT is far closer to the identity when its entries are read {other} than {own}; \
                  if reds and blues look exchanged, start the server with --entry-order {other}",
                 self.channel.id,
                 other = self.order.other(),
                 own = self.order,
-            );
+            ),
+            Likeness::Swapped | Likeness::Unclear => {}
         }
     }
 
@@ -286,7 +289,7 @@ impl LutWriter for ChannelWriter {
 
     fn entries(&mut self, entries: &[Texel]) -> bool {
         let (Some(place), Some(writer)) = (&self.begun, &mut self.writer) else { return true };
-        let finite = place.write(self.next, entries, writer.texels());
+        let finite = writer.write(place, self.next, entries);
         self.next += entries.len();
         finite
     }

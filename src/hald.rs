@@ -17,11 +17,14 @@ pub mod byte_planes;
 pub mod eight_bit;
 mod entry_order_check;
 mod not_finite;
+mod rows;
 
-pub use entry_order_check::looks_swapped;
+pub use entry_order_check::{Likeness, likeness};
 pub use not_finite::NotFiniteCount;
+pub use rows::{RunStore, Through};
 
 use crate::lut::{GridSize, Lut3d};
+use rows::Finiteness;
 use std::fmt;
 use std::str::FromStr;
 
@@ -334,45 +337,50 @@ impl Placement {
     /// # Panics
     /// Where the entries run over the LUT's end, or `texture` is not the shape's number of texels.
     pub fn write(&self, first: usize, entries: &[Texel], texture: &mut [Texel]) -> bool {
+        self.write_by(&mut Through, first, entries, texture)
+    }
+
+    /// As [`write`](Self::write), with texels that lie side by side stored the way that `store` has.
+    ///
+    /// # Panics
+    /// As [`write`](Self::write).
+    pub fn write_by<S: RunStore>(&self, store: &mut S, first: usize, entries: &[Texel], texture: &mut [Texel]) -> bool {
         let n = self.shape.size.get();
         assert_eq!(texture.len(), self.shape.texels(), "a {} texture", self.shape);
         assert!(first + entries.len() <= texture.len(), "entries beyond the end of a {}³ LUT", n);
         let s = self.shape.layout.strides(n);
         let (slow_stride, fast_stride) = match self.order {
-            EntryOrder::BlueFastest => (s.red, s.blue),
-            EntryOrder::RedFastest => (s.blue, s.red),
+            EntryOrder::BlueFastest => (s.red, s.blue as usize),
+            EntryOrder::RedFastest => (s.blue, s.red as usize),
         };
-        let row_start = |row: usize| s.offset + (row / n) as isize * slow_stride + (row % n) as isize * s.green;
+        // Only green runs backwards in any layout, so that no row of the list begins before the texture does.
+        let row_start =
+            |row: usize| (s.offset + (row / n) as isize * slow_stride + (row % n) as isize * s.green) as usize;
 
         let mut seen = Finiteness::default();
         let mut rest = entries;
         let mut at = first;
-        // Entries up to the next whole row of the list, in which only the fastest index changes.
-        while !rest.is_empty() && (!at.is_multiple_of(n) || rest.len() < n) {
+        while !rest.is_empty() {
             let (row, fast) = (at / n, at % n);
-            let take = (n - fast).min(rest.len());
-            let start = row_start(row) + fast as isize * fast_stride;
-            seen.place(&rest[..take], texture, start, fast_stride);
-            rest = &rest[take..];
-            at += take;
-        }
-        // Four rows at a time where they lie beside each other in the texture: one cache line is then written at once.
-        while rest.len() >= n {
-            let row = at / n;
-            if s.green == 1 && rest.len() >= 4 * n && row % n + 4 <= n {
-                let (block, tail) = rest.split_at(4 * n);
-                seen.place_four(block, n, texture, row_start(row), fast_stride);
-                rest = tail;
-                at += 4 * n;
-            } else {
-                let (one, tail) = rest.split_at(n);
-                seen.place(one, texture, row_start(row), fast_stride);
-                rest = tail;
-                at += n;
+            // Several rows at a time where they lie beside each other in the texture: whole cache lines are then written
+            // at once.
+            let whole = if fast == 0 && s.green == 1 { (rest.len() / n).min(n - row % n) } else { 0 };
+            let together = match whole {
+                16.. if S::PREFERS_LONG_RUNS => 16,
+                8.. => 8,
+                4.. => 4,
+                _ => 1,
+            };
+            let (now, later) = rest.split_at(if together == 1 { (n - fast).min(rest.len()) } else { together * n });
+            let texels = &mut texture[row_start(row) + fast * fast_stride..];
+            match together {
+                16 => seen.place_runs::<16>(now, n, texels, fast_stride, store),
+                8 => seen.place_runs::<8>(now, n, texels, fast_stride, store),
+                4 => seen.place_runs::<4>(now, n, texels, fast_stride, store),
+                _ => seen.place(now, texels, fast_stride),
             }
-        }
-        if !rest.is_empty() {
-            seen.place(rest, texture, row_start(at / n), fast_stride);
+            rest = later;
+            at += now.len();
         }
         seen.all_finite()
     }
@@ -415,60 +423,6 @@ pub fn texel(rgb: [f32; 3]) -> Texel {
     t[8..12].copy_from_slice(&rgb[2].to_le_bytes());
     t[12..].copy_from_slice(&ALPHA_ONE);
     t
-}
-
-/// Gathers, lane by lane, whether any exponent was all ones.
-#[derive(Default)]
-struct Finiteness([u32; 4]);
-
-impl Finiteness {
-    /// One entry with alpha set to 1.0; remembers whether it is finite. An exponent of all ones is the only one
-    /// that carries into the sign bit when 1 is added to it.
-    #[inline(always)]
-    fn pass(&mut self, entry: &Texel) -> Texel {
-        let mut out = *entry;
-        for (lane, seen) in self.0.iter_mut().enumerate() {
-            let bits =
-                u32::from_le_bytes([entry[4 * lane], entry[4 * lane + 1], entry[4 * lane + 2], entry[4 * lane + 3]]);
-            *seen |= (bits & 0x7fff_ffff).wrapping_add(0x0080_0000);
-        }
-        out[12..].copy_from_slice(&ALPHA_ONE);
-        out
-    }
-
-    #[inline]
-    fn place(&mut self, entries: &[Texel], texture: &mut [Texel], start: isize, stride: isize) {
-        if stride == 1 {
-            let out = &mut texture[start as usize..][..entries.len()];
-            for (to, e) in out.iter_mut().zip(entries) {
-                *to = self.pass(e);
-            }
-        } else {
-            for (i, e) in entries.iter().enumerate() {
-                texture[(start + i as isize * stride) as usize] = self.pass(e);
-            }
-        }
-    }
-
-    /// Four rows of `n` entries, whose texels lie side by side.
-    #[inline]
-    fn place_four(&mut self, rows: &[Texel], n: usize, texture: &mut [Texel], start: isize, stride: isize) {
-        let (a, rest) = rows.split_at(n);
-        let (b, rest) = rest.split_at(n);
-        let (c, d) = rest.split_at(n);
-        for (i, (((a, b), c), d)) in a.iter().zip(b).zip(c).zip(d).enumerate() {
-            let at = (start + i as isize * stride) as usize;
-            let out = &mut texture[at..at + 4];
-            out[0] = self.pass(a);
-            out[1] = self.pass(b);
-            out[2] = self.pass(c);
-            out[3] = self.pass(d);
-        }
-    }
-
-    fn all_finite(&self) -> bool {
-        (self.0[0] | self.0[1] | self.0[2]) & 0x8000_0000 == 0
-    }
 }
 
 #[cfg(test)]

@@ -163,11 +163,11 @@ fn a_lut_read_in_the_wrong_order_is_noticed_and_a_plain_grade_is_not() {
     for n in [2, 3, 17, 33] {
         let size = grid(n);
         let identity = Lut3d::identity(size);
-        assert!(!looks_swapped(size, |p| identity.at(p)));
-        assert!(looks_swapped(size, |[r, g, b]| identity.at([b, g, r])));
+        assert_eq!(likeness(size, |p| identity.at(p)), Likeness::Own);
+        assert_eq!(likeness(size, |[r, g, b]| identity.at([b, g, r])), Likeness::Swapped);
         let warm = |c: [f32; 3]| [c[0].powf(0.8) * 1.1, c[1], c[2] * 0.7];
-        assert!(!looks_swapped(size, |p| warm(identity.at(p))));
-        assert!(looks_swapped(size, |[r, g, b]| warm(identity.at([b, g, r]))));
-        assert!(!looks_swapped(size, |_| [0.5; 3]), "grey says nothing about the order");
+        assert_eq!(likeness(size, |p| warm(identity.at(p))), Likeness::Own);
+        assert_eq!(likeness(size, |[r, g, b]| warm(identity.at([b, g, r]))), Likeness::Swapped);
+        assert_eq!(likeness(size, |_| [0.5; 3]), Likeness::Unclear, "grey says nothing about the order");
     }
 }

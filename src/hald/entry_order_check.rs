@@ -2,12 +2,23 @@
 
 use crate::lut::GridSize;
 
-/// How much closer a LUT must be to the identity in the other entry order than in its own to be called suspect.
-const SUSPECT_RATIO: f64 = 0.5;
+/// How much closer a LUT must be to the identity in one entry order than in the other to say something.
+const CLEAR_RATIO: f64 = 0.5;
 
-/// Whether a LUT is clearly closer to the identity with red and blue exchanged: a sign that its entries were read
-/// in the wrong order. Looks at up to 9³ lattice points; `at` gives R, G, B at a lattice point.
-pub fn looks_swapped(size: GridSize, mut at: impl FnMut([usize; 3]) -> [f32; 3]) -> bool {
+/// In which entry order a LUT is closer to the identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Likeness {
+    /// Clearly in its own.
+    Own,
+    /// Clearly with red and blue exchanged: a sign that its entries were read in the wrong order.
+    Swapped,
+    /// It does not tell.
+    Unclear,
+}
+
+/// Compares a LUT with the identity, in both orders. Looks at up to 9³ lattice points; `at` gives R, G, B at a lattice
+/// point.
+pub fn likeness(size: GridSize, mut at: impl FnMut([usize; 3]) -> [f32; 3]) -> Likeness {
     let last = size.get() - 1;
     let steps = last.min(8);
     let node = |k: usize| k * last / steps;
@@ -23,5 +34,11 @@ pub fn looks_swapped(size: GridSize, mut at: impl FnMut([usize; 3]) -> [f32; 3])
             }
         }
     }
-    swapped < own * SUSPECT_RATIO
+    if swapped < own * CLEAR_RATIO {
+        Likeness::Swapped
+    } else if own < swapped * CLEAR_RATIO {
+        Likeness::Own
+    } else {
+        Likeness::Unclear
+    }
 }

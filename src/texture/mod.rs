@@ -31,7 +31,7 @@ pub use gpu_probe::{GpuProbe, GpuReading, GraphicsDevice};
 #[cfg(target_os = "macos")]
 pub use macos::with_main_loop;
 
-use crate::hald::{Texel, TextureShape};
+use crate::hald::{Placement, Texel, TextureShape};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -128,6 +128,15 @@ pub trait TextureWriter: Send {
 
     /// The texture begun: `height` rows of `width` texels, row 0 first. Empty where none is begun.
     fn texels(&mut self) -> &mut [Texel];
+
+    /// Puts entries, of which the first is number `first` of the LUT, where they belong in the texture begun, and tells
+    /// whether all of them are finite. A back end that knows its memory may have a faster way than the one given here.
+    ///
+    /// # Panics
+    /// As [`Placement::write`], for the texture begun.
+    fn write(&mut self, place: &Placement, first: usize, entries: &[Texel]) -> bool {
+        place.write(first, entries, self.texels())
+    }
 
     /// Makes the texture begun the stream's newest, and returns its revision once receivers can see it. Revisions of
     /// a stream start at 1 and rise by 1.

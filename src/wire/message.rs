@@ -15,6 +15,9 @@ pub const MAX_DEPTH: usize = 32;
 /// Bytes read from the socket at once, at most. Smaller pieces cost throughput; larger ones leave the cache.
 const BUFFER_BYTES: usize = 256 << 10;
 
+/// So many bytes cost nothing to move.
+const MOVED_EARLY: usize = 256;
+
 /// The longest key that is told apart; a longer one is still skipped correctly.
 const LONGEST_KEY: usize = 64;
 
@@ -92,11 +95,11 @@ impl<R: Read> MessageReader<R> {
 
     /// Reads once, behind what the buffer holds.
     fn fill(&mut self) -> io::Result<usize> {
-        if self.start == self.end {
-            (self.start, self.end) = (0, 0);
-        } else if self.end == self.buffer.len() {
+        let left = self.end - self.start;
+        // Little is moved to the front at once, so that each read has the whole buffer before it.
+        if left <= MOVED_EARLY || self.end == self.buffer.len() {
             self.buffer.copy_within(self.start..self.end, 0);
-            (self.start, self.end) = (0, self.end - self.start);
+            (self.start, self.end) = (0, left);
         }
         loop {
             match self.source.read(&mut self.buffer[self.end..]) {

@@ -18,7 +18,7 @@ Commands:
   advisories  known weaknesses in dependencies (asks a database on the network)
   shaders     writes the shaders anew from their core and templates
   header      writes the C header anew from capi/src/border
-  bench       the benchmarks; what follows `--` goes to `cargo bench`
+  bench       the server against a floor, then its parts; with arguments after `--` the parts alone, by `cargo bench`
   setup       installs what the steps of `test` need, and runs none of them
 
 Options of test, lint, cross, docs and advisories:

@@ -2,44 +2,68 @@
 
 use crate::command::Failure;
 use crate::machine::Machine;
+use crate::need::Need;
+use std::env::consts::EXE_SUFFIX;
 use std::ffi::OsString;
-use std::fs;
 use std::path::Path;
 
-/// Runs every benchmark in `benches/`; `arguments` go to `cargo bench`.
+const PACKAGE: &str = "vglb-bench";
+
+/// The most instructions that reading, checking and laying out a 33³ LUT may take on x86-64. Three quarters of it are what it
+/// takes; without vector instructions it takes several times as much.
+const MOST_INSTRUCTIONS: u64 = 1_300_000;
+
+/// What counts instructions.
+pub const VALGRIND: Need = Need::System {
+    what: "valgrind",
+    found: |machine| machine.program("valgrind", "--version").succeeds(),
+    debian: &["valgrind"],
+    elsewhere: "install valgrind with your package manager",
+};
+
+/// Counts the instructions of the hot path. Unlike times, they are the same on a busy machine.
+pub fn count_instructions(machine: &Machine) -> Result<(), Failure> {
+    machine.cargo("build --release --package").arg(PACKAGE).run()?;
+    let count = |luts: u32| -> Result<u64, Failure> {
+        let program = machine.target.join("release").join(PACKAGE);
+        let file = machine.target.join(format!("callgrind.{luts}"));
+        let mut out = std::ffi::OsString::from("--callgrind-out-file=");
+        out.push(&file);
+        let counted = machine.program("valgrind", "--quiet --tool=callgrind").arg(out);
+        counted.arg(program).arg("hot").arg(luts.to_string()).run()?;
+        let text = std::fs::read_to_string(&file).map_err(Failure::file(&file))?;
+        let total = text.lines().find_map(|line| line.strip_prefix("totals: ")?.trim().parse().ok());
+        total.ok_or_else(|| Failure::Faults(vec![format!("{} has no total", file.display())]))
+    };
+    // What the two have in common (starting, making the messages) falls out.
+    const FEW: u32 = 4;
+    const MORE: u32 = 12;
+    let per_lut = count(MORE)?.saturating_sub(count(FEW)?) / u64::from(MORE - FEW);
+    println!("{per_lut} instructions per LUT of 33³; at most {MOST_INSTRUCTIONS}");
+    Failure::unless_empty(match per_lut {
+        0 => vec!["the hot path was not counted".into()],
+        n if cfg!(target_arch = "x86_64") && n > MOST_INSTRUCTIONS => {
+            vec![format!("a LUT of 33³ takes {n} instructions from message to texture; at most {MOST_INSTRUCTIONS}")]
+        }
+        _ => Vec::new(),
+    })
+}
+
+/// Measures the server end to end, then its parts. With `arguments`, the parts alone: they go to `cargo bench`.
 pub fn run(machine: &Machine, arguments: &[OsString]) -> Result<(), Failure> {
-    let folder = machine.root.join("benches");
-    if names(&folder).is_empty() {
-        return Err(Failure::Faults(vec![format!("there is no benchmark to run: {} holds none", folder.display())]));
+    if arguments.is_empty() {
+        machine.cargo("build --release --package virtual-gpu-lut-box --bins").run()?;
+        machine.cargo("build --release --package").arg(PACKAGE).run()?;
+        let program = |name: &str| machine.target.join("release").join(format!("{name}{EXE_SUFFIX}"));
+        let json = machine.target.join("bench.json");
+        let measure = machine.program(program(PACKAGE), "").arg(program("virtual-gpu-lut-box"));
+        measure.arg("--json").arg(&json).run()?;
+        say(&json);
     }
-    let command = machine.cargo("bench --package virtual-gpu-lut-box --all-features --benches");
+    let command = machine.cargo("bench --benches --package").arg(PACKAGE);
     arguments.iter().fold(command, |command, a| command.arg(a)).run()
 }
 
-/// The benchmarks in a folder, by name. Cargo takes a file or a folder with a `main.rs` for one.
-fn names(folder: &Path) -> Vec<String> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let paths = entries.flatten().map(|e| e.path());
-    let benches = paths.filter(|p| p.extension().is_some_and(|e| e == "rs") || p.join("main.rs").is_file());
-    benches.filter_map(|p| p.file_stem().map(|s| s.to_string_lossy().into_owned())).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn benchmarks_are_found_as_files_and_as_folders() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let at = |name: &str| folder.path().join(name);
-        assert!(names(&at("absent")).is_empty());
-        fs::write(at("notes.md"), "").expect("a file");
-        assert!(names(folder.path()).is_empty());
-        fs::write(at("strip.rs"), "").expect("a file");
-        fs::create_dir(at("wire")).expect("a folder");
-        fs::write(at("wire/main.rs"), "").expect("a file");
-        let mut found = names(folder.path());
-        found.sort();
-        assert_eq!(found, ["strip", "wire"]);
-    }
+fn say(json: &Path) {
+    println!("written to {}", json.display());
 }

@@ -5,7 +5,9 @@
 use crate::command::{Cmd, Failure};
 use crate::machine::Machine;
 use crate::need::Need;
-use crate::{gnustep, house, imports, links, mac, python, python_package, receivers, shaders, vulkan, windows, wine};
+use crate::{
+    bench, gnustep, house, imports, links, mac, python, python_package, receivers, shaders, vulkan, windows, wine,
+};
 
 /// One check or test suite.
 pub struct Step {
@@ -249,6 +251,14 @@ pub const STEPS: &[Step] = &[
         host: LINUX,
         needs: &[SOFTWARE_GPU],
         run: receivers::test_examples,
+    },
+    Step {
+        name: "hot-path",
+        proves: "a 33³ LUT takes no more instructions from message to texture than it should",
+        groups: &[Test],
+        host: Host::Only("linux"),
+        needs: &[bench::VALGRIND],
+        run: bench::count_instructions,
     },
     Step {
         name: "clippy-windows",

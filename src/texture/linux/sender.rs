@@ -4,7 +4,7 @@ use super::Registry;
 use super::hub::HubThread;
 use super::ring::SlotLease;
 use super::stream::{Finished, Stream};
-use crate::hald::{Texel, TextureShape};
+use crate::hald::{Placement, Texel, TextureShape};
 use crate::texture::{TextureError, TextureSender, TextureWriter};
 use std::sync::Arc;
 
@@ -63,7 +63,7 @@ impl TextureWriter for LinuxWriter {
     fn begin(&mut self, shape: TextureShape) -> Result<(), TextureError> {
         self.abandon();
         self.begun = match self.stream.lease(shape)? {
-            Some(lease) => {
+            Some(mut lease) => {
                 lease.open()?;
                 self.elsewhere = Vec::new();
                 Begun::InSlot(lease)
@@ -85,6 +85,13 @@ impl TextureWriter for LinuxWriter {
             Begun::Nothing => &mut [],
             Begun::InSlot(lease) => lease.texels(),
             Begun::Elsewhere(_) => &mut self.elsewhere,
+        }
+    }
+
+    fn write(&mut self, place: &Placement, first: usize, entries: &[Texel]) -> bool {
+        match &mut self.begun {
+            Begun::InSlot(lease) => lease.write(place, first, entries),
+            Begun::Nothing | Begun::Elsewhere(_) => place.write(first, entries, self.texels()),
         }
     }
 

@@ -16,6 +16,7 @@
 
 #![allow(unsafe_code)]
 
+mod past_cache;
 mod read;
 mod write;
 

@@ -65,12 +65,12 @@ fn a_copy_of_a_slot_that_is_being_written_is_thrown_away() {
     write(&ring, 5, 1);
     let mut texels = Vec::new();
     assert_eq!(seen.copy_slot(5, &mut texels).unwrap(), Some(stamp(1)));
-    let lease = ring.lease(5).unwrap();
+    let mut lease = ring.lease(5).unwrap();
     lease.open().unwrap();
     assert_eq!(seen.copy_slot(5, &mut texels).unwrap(), None, "being written");
     drop(lease);
     assert_eq!(seen.copy_slot(5, &mut texels).unwrap(), None, "given up half-way");
-    let lease = ring.lease(5).unwrap();
+    let mut lease = ring.lease(5).unwrap();
     lease.open().unwrap();
     assert_eq!(seen.copy_slot(5, &mut texels).unwrap(), None, "being written again");
     lease.finish(stamp(2));
@@ -82,7 +82,7 @@ fn a_texture_is_nobodys_before_it_is_published() {
     let ring = WriteRing::create(shape(2), 1).unwrap();
     let seen = receiver(&ring, 1).unwrap();
     write(&ring, 0, 1);
-    let lease = ring.lease(0).unwrap();
+    let mut lease = ring.lease(0).unwrap();
     lease.open().unwrap();
     let slot = lease.finish(stamp(2));
     // Whole, but `published` still speaks of what was there before.
@@ -96,7 +96,7 @@ fn a_sender_that_never_leaves_a_whole_texture_is_told_of() {
     let ring = WriteRing::create(shape(2), 1).unwrap();
     let seen = receiver(&ring, 1).unwrap();
     write(&ring, 0, 1);
-    let lease = ring.lease(0).unwrap();
+    let mut lease = ring.lease(0).unwrap();
     lease.open().unwrap();
     let e = seen.copy_newest(&mut Vec::new(), Duration::ZERO).unwrap_err().to_string();
     assert!(e.contains("overwrites them faster than this program copies"), "{e}");
@@ -224,7 +224,7 @@ fn a_texture_in_place_is_intact_until_its_slot_is_written_again() {
     assert!(seen.is_intact(found), "another slot was written");
     let (second, _) = seen.find_newest(PATIENCE).unwrap().unwrap();
     assert_eq!(second, stamp(2));
-    let lease = ring.lease(4).unwrap();
+    let mut lease = ring.lease(4).unwrap();
     lease.open().unwrap();
     assert!(!seen.is_intact(found), "it is being written over");
     lease.finish(stamp(3));

@@ -3,8 +3,9 @@
 use super::super::message::Stamp;
 use super::super::place::{Place, SLOTS};
 use super::super::slots::MAX_PINNED;
+use super::past_cache::{self, LastWritten};
 use super::{CONTROL_MAGIC, CONTROL_VERSION, Control, Mapping, SEALS, SlotControl, out_of_memory_or};
-use crate::hald::{Texel, TextureShape};
+use crate::hald::{Placement, Texel, TextureShape};
 use crate::texture::TextureError;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FallocateFlags, MemfdFlags};
@@ -27,6 +28,7 @@ pub(in crate::texture::linux) struct WriteRing {
     committed: AtomicU32,
     /// For each slot, how many [`SlotPin`]s there are.
     pins: [AtomicU32; SLOTS],
+    written: [LastWritten; SLOTS],
 }
 
 impl WriteRing {
@@ -56,6 +58,7 @@ impl WriteRing {
             leased: AtomicU32::new(0),
             committed: AtomicU32::new(0),
             pins: [const { AtomicU32::new(0) }; SLOTS],
+            written: Default::default(),
         };
         let control = ring.control();
         control.magic.store(CONTROL_MAGIC, Relaxed);
@@ -96,7 +99,7 @@ impl WriteRing {
         if self.leased.fetch_or(bit, SeqCst) & bit != 0 {
             return None;
         }
-        let lease = SlotLease { ring: self.clone(), slot };
+        let lease = SlotLease { ring: self.clone(), slot, past_cache: false };
         // Whoever pins looks at the two in the other order, and both with one order for all threads: of a lease and a
         // pin of the same slot, one sees the other.
         (self.pins[slot].load(SeqCst) == 0).then_some(lease)
@@ -136,6 +139,8 @@ impl WriteRing {
 pub(in crate::texture::linux) struct SlotLease {
     ring: Arc<WriteRing>,
     slot: usize,
+    /// Whether the slot has left the processor's cache.
+    past_cache: bool,
 }
 
 impl SlotLease {
@@ -148,7 +153,7 @@ impl SlotLease {
     }
 
     /// Takes memory for the slot, where it has none yet, and marks it as being written.
-    pub(in crate::texture::linux) fn open(&self) -> Result<(), TextureError> {
+    pub(in crate::texture::linux) fn open(&mut self) -> Result<(), TextureError> {
         let (ring, bit) = (&self.ring, 1 << self.slot);
         if ring.committed.load(Relaxed) & bit == 0 {
             // Now, so that a lack of memory is an error here and not a SIGBUS at the first write.
@@ -160,6 +165,7 @@ impl SlotLease {
         // An abandoned slot is odd already; it gets the next odd number all the same.
         sequence.store((sequence.load(Relaxed) + 1) | 1, Relaxed);
         fence(Release);
+        self.past_cache = ring.written[self.slot].again(ring.shape.bytes());
         Ok(())
     }
 
@@ -179,6 +185,15 @@ impl SlotLease {
         unsafe {
             let at = ring.mapping.base.add(ring.place.slots_at[self.slot] as usize);
             std::slice::from_raw_parts_mut(at.cast::<Texel>().as_ptr(), ring.shape.texels())
+        }
+    }
+
+    /// Puts entries into the texture, of which the first is number `first` of the LUT. Tells whether all are finite.
+    pub(in crate::texture::linux) fn write(&mut self, place: &Placement, first: usize, entries: &[Texel]) -> bool {
+        if self.past_cache {
+            past_cache::write(place, first, entries, self.texels())
+        } else {
+            place.write(first, entries, self.texels())
         }
     }
 

@@ -1,0 +1,47 @@
+//! Once a connection has had its first LUTs, taking another allocates nothing: not on the way from the socket into the
+//! texture, not for publishing it, not for the answer.
+//!
+//! Alone in its program, for every allocation of the process is counted.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a test stops where something is not as it should be")]
+
+mod wire;
+
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use std::alloc::System;
+use std::io::{Read, Write};
+use std::sync::Arc;
+use virtual_gpu_lut_box::channel::{ChannelSet, ChannelSettings};
+use virtual_gpu_lut_box::server::{Server, ServerConfig};
+use virtual_gpu_lut_box::texture::linux::LinuxBackend;
+use wire::{Wire, pattern, set_lut};
+
+#[global_allocator]
+static COUNTED: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+#[test]
+fn a_lut_allocates_nothing_once_a_connection_has_had_a_few() {
+    let folder = tempfile::tempdir().unwrap();
+    let backend = Arc::new(LinuxBackend::with_directory(folder.path().join("streams")));
+    let channels = Arc::new(ChannelSet::new(backend, ChannelSettings::default()));
+    let config = ServerConfig { port: 0, ..ServerConfig::default() };
+    let server = Server::start(&config, channels).unwrap();
+    let messages: Vec<_> =
+        [2, 17, 33, 65].iter().flat_map(|n| ["a", "b"].map(|channel| set_lut(Some(channel), pattern(*n, 1)))).collect();
+
+    let mut client = Wire::connect(server.addresses()[0]);
+    let mut send = |message: &[u8]| {
+        client.0.write_all(message).unwrap();
+        let mut reply = [0; 17];
+        client.0.read_exact(&mut reply).unwrap();
+        assert_eq!(&reply, b"\x11\0\0\0\x10result\0\x01\0\0\0\0");
+    };
+    for message in &messages {
+        // As many as there are slots for one writer, and a few.
+        (0..6).for_each(|_| send(message));
+        let region = Region::new(COUNTED);
+        (0..20).for_each(|_| send(message));
+        let seen = region.change();
+        assert_eq!((seen.allocations, seen.reallocations, seen.deallocations), (0, 0, 0), "{seen:?}");
+    }
+}
