@@ -9,7 +9,9 @@ use super::super::vulkan::{DeviceIdentity, ImageDescription};
 use super::image_message::ImageSurface;
 use crate::hald::TextureShape;
 use crate::texture::{Event, Frame, RGBA32F, TextureError};
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use rustix::fs::{FileType, Mode, OFlags};
+use rustix::io::Errno;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -287,13 +289,30 @@ impl GpuImages {
     /// # Panics
     /// Where there is no such image.
     pub fn memory(&self, image: usize) -> Result<OwnedFd, TextureError> {
-        self.memory[image].try_clone().map_err(|e| TextureError::io("duplicating an image's descriptor", e))
+        let memory = &self.memory[image];
+        match with_own_position(memory) {
+            Ok(Some(own)) => Ok(own),
+            _ => memory.try_clone().map_err(|e| TextureError::io("duplicating an image's descriptor", e)),
+        }
     }
 
     /// The memory of all images, each as by [`memory`](Self::memory).
     pub fn all_memory(&self) -> Result<Vec<OwnedFd>, TextureError> {
         (0..self.count()).map(|image| self.memory(image)).collect()
     }
+}
+
+/// The same memory by a descriptor that shares no position with others; `None` where it is no file.
+///
+/// Mesa's drivers in software hand out files, and begin an import by going to the file's start and reading there. All
+/// receivers' descriptors come from the sender's one, and have one position: of two that import at a time, one would read at
+/// the wrong place and refuse the memory.
+fn with_own_position(memory: &OwnedFd) -> Result<Option<OwnedFd>, Errno> {
+    if FileType::from_raw_mode(rustix::fs::fstat(memory)?.st_mode) != FileType::RegularFile {
+        return Ok(None);
+    }
+    let path = format!("/proc/self/fd/{}", memory.as_raw_fd());
+    rustix::fs::open(path, OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).map(Some)
 }
 
 impl GpuFrame {
@@ -329,5 +348,33 @@ impl Drop for GpuFrame {
         let release = Release { surface, revision, slot };
         // A sender that is gone, or does not read, needs none.
         let _ = socket::send(&*self.socket, &release.encode(), &[]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::fs::{MemfdFlags, SeekFrom};
+
+    /// A fault that was found: two receivers that imported at a time moved each other's position.
+    #[test]
+    fn reading_memory_that_was_handed_out_moves_nobody_elses_position() {
+        let memory = rustix::fs::memfd_create("a test's", MemfdFlags::CLOEXEC).unwrap();
+        rustix::io::write(&memory, b"a header").unwrap();
+        rustix::fs::seek(&memory, SeekFrom::Start(0)).unwrap();
+        let own = with_own_position(&memory).unwrap().unwrap();
+        let mut bytes = [0; 8];
+        assert_eq!((rustix::io::read(&own, &mut bytes), &bytes), (Ok(8), b"a header"));
+        assert_eq!(rustix::fs::tell(&memory), Ok(0));
+        // It is the same memory, to be written as well.
+        rustix::io::pwrite(&own, b"A", 0).unwrap();
+        rustix::io::pread(&memory, &mut bytes, 0).unwrap();
+        assert_eq!(&bytes, b"A header");
+    }
+
+    #[test]
+    fn what_is_no_file_is_duplicated() {
+        let device = rustix::fs::open("/dev/null", OFlags::RDWR, Mode::empty()).unwrap();
+        assert!(with_own_position(&device).unwrap().is_none());
     }
 }

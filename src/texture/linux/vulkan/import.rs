@@ -1,10 +1,11 @@
 //! The receiver's images: another process's memory, as an image of one's own device.
 
+use super::handed::Handed;
 use super::image::{self, FORMAT, HANDLE, barrier};
 use super::{DeviceIdentity, GpuError, ImageDescription};
 use crate::texture::linux::GpuImages;
 use ash::vk;
-use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 
 /// An image whose memory a sender in another process writes. Dropping it lets go of the memory.
 pub struct ImportedImage {
@@ -91,7 +92,8 @@ impl ImportedImage {
             )));
         }
         let mut dedicated = vk::MemoryDedicatedAllocateInfo::default().image(image);
-        let mut import = vk::ImportMemoryFdInfoKHR::default().handle_type(HANDLE).fd(memory.as_raw_fd());
+        let handed = Handed::new(memory).map_err(|e| GpuError::Import(format!("duplicating a descriptor: {e}")))?;
+        let mut import = vk::ImportMemoryFdInfoKHR::default().handle_type(HANDLE).fd(handed.descriptor());
         let mut info = vk::MemoryAllocateInfo::default()
             .allocation_size(description.memory_bytes)
             .memory_type_index(description.memory_type)
@@ -102,8 +104,7 @@ impl ImportedImage {
         let failed = GpuError::in_call("importing the sender's memory");
         // SAFETY: the descriptor is open, and memory of this kind, says the caller; size and type are the exporter's.
         made.memory = unsafe { device.allocate_memory(&info, None) }.map_err(&failed)?;
-        // The driver has taken it over, and closes it.
-        let _taken = memory.into_raw_fd();
+        handed.taken();
         // SAFETY: both are this device's; size and type were checked above, the offset is 0.
         unsafe { device.bind_image_memory(image, made.memory, description.offset) }.map_err(&failed)?;
         Ok(made)

@@ -20,6 +20,7 @@
 //! | `memory` | buffers that the processor sees |
 //! | `commands` | recorded work and its fence |
 //! | `export` | the sender's images |
+//! | `handed` | a descriptor in a driver's hands |
 //! | `import` | the receiver's images, in any program's device |
 //! | `reader`, `shader` | imported images read back, as a copy and through a shader |
 
@@ -31,6 +32,7 @@ mod error;
 mod export;
 mod facts;
 mod gpu;
+mod handed;
 mod image;
 mod import;
 mod instance;
