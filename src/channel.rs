@@ -192,14 +192,18 @@ impl LutSink for ChannelSet {
             info!("{id}: CDL recorded ({cdl}); the LUT on its stream stays");
             return Ok(());
         }
-        let size = GridSize::new(CDL_GRID_SIZE)?;
-        let lut = cdl.bake(size);
-        let entries: Vec<Texel> =
-            (0..size.entries()).map(|i| hald::texel(lut.at(self.shared.settings.order.point(size, i)))).collect();
+        let (size, entries) = baked(cdl, self.shared.settings.order)?;
         crate::sink::put(&mut writer, size, &entries)?;
         info!("{id}: CDL baked into a {size}³ LUT ({cdl}), for the channel has no LUT yet");
         Ok(())
     }
+}
+
+/// CDL values as the LUT that a channel without one gets, its entries listed in `order`.
+pub(crate) fn baked(cdl: &Cdl, order: EntryOrder) -> Result<(GridSize, Vec<Texel>), Refusal> {
+    let size = GridSize::new(CDL_GRID_SIZE)?;
+    let lut = cdl.bake(size);
+    Ok((size, (0..size.entries()).map(|i| hald::texel(lut.at(order.point(size, i)))).collect()))
 }
 
 struct ChannelWriter {

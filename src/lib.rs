@@ -15,6 +15,7 @@
 //! | [`server`] | accepting connections, limits, draining |
 //! | [`sink`] | the seam between the wire and whatever wants LUTs |
 //! | [`channel`] | one stream for each channel: names, revisions, counters |
+//! | [`state`] | the last LUT of every channel, across a restart |
 //! | [`hald`] | every index formula: entry orders and texture layouts |
 //! | [`lut`] | 3D LUTs as values: grids, interpolation, CDL, files |
 //! | [`texture`] | the seam to texture sharing, and its back ends |
@@ -30,6 +31,7 @@ pub mod lut;
 pub mod picture;
 pub mod server;
 pub mod sink;
+pub mod state;
 pub mod strip;
 pub mod texture;
 pub mod wire;

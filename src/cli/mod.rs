@@ -14,6 +14,7 @@ pub mod receive;
 mod receive_gpu;
 pub mod send;
 pub mod serve;
+pub mod state;
 
 use crate::lut::GridSize;
 use crate::texture::with_main_loop;
@@ -47,6 +48,8 @@ enum Command {
     Convert(convert::Convert),
     Apply(apply::Apply),
     Pattern(pattern::PatternArgs),
+    /// List or forget the LUTs that are remembered for a restart.
+    State(state::State),
     /// Show what works on this computer.
     Info(info::Info),
 }
@@ -71,6 +74,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Convert(args)) => convert::run(&args),
         Some(Command::Apply(args)) => apply::run(&args),
         Some(Command::Pattern(args)) => pattern::run(&args),
+        Some(Command::State(args)) => state::run(&args),
         Some(Command::Info(args)) => info::run(&args),
     };
     done.unwrap_or_else(|e| {

@@ -5,12 +5,15 @@ use crate::EVENTS;
 use crate::channel::{ChannelSet, ChannelSettings};
 use crate::hald::{EntryOrder, Layout};
 use crate::server::{Server, ServerConfig};
+use crate::state::{self, Directory, Keeper};
 use crate::texture::{self, GpuChoice, Options, TextureBackend, syphon};
 use anyhow::{Context, bail};
 use clap::{Args, value_parser};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 use tracing::{info, warn};
 
 /// What `serve` takes.
@@ -50,6 +53,15 @@ pub struct Serve {
     /// Most channels at once
     #[arg(long, default_value_t = 64, value_name = "N", value_parser = value_parser!(u16).range(1..))]
     max_channels: u16,
+    /// Where the last LUT of every channel is remembered for a restart, where it is not the usual place
+    #[arg(long, value_name = "DIR", conflicts_with = "no_state")]
+    state_dir: Option<PathBuf>,
+    /// Remember nothing, and restore nothing
+    #[arg(long)]
+    no_state: bool,
+    /// Most that is remembered, in MiB
+    #[arg(long, default_value_t = 1024, value_name = "MIB", value_parser = value_parser!(u32).range(1..))]
+    state_limit: u32,
     /// Log each LUT (debug logging)
     #[arg(long, short)]
     verbose: bool,
@@ -57,6 +69,9 @@ pub struct Serve {
     #[arg(long)]
     info_logging: bool,
 }
+
+/// How long the disk may take for the last LUTs when the server stops.
+const FLUSH_TIME: Duration = Duration::from_secs(3);
 
 /// Serves until SIGINT, SIGTERM or SIGHUP (on Windows: Ctrl-C, Ctrl-Break, closing the window, logging
 /// off).
@@ -86,7 +101,12 @@ pub fn run(args: &Serve) -> anyhow::Result<ExitCode> {
         max_connections: args.max_connections.into(),
         ..ServerConfig::default()
     };
-    let mut server = Server::start(&config, channels.clone())?;
+    let keeper = remember(args, &*channels);
+    let sink = match &keeper {
+        Some(keeper) => keeper.sink(channels.clone()),
+        None => channels.clone(),
+    };
+    let mut server = Server::start(&config, sink)?;
     for address in server.addresses() {
         info!(target: EVENTS, "listening on {address} {}", reach(address));
     }
@@ -104,8 +124,33 @@ pub fn run(args: &Serve) -> anyhow::Result<ExitCode> {
     if !server.stop() {
         warn!("a client was cut off in the middle of a LUT");
     }
+    if keeper.is_some_and(|keeper| !keeper.stop(FLUSH_TIME)) {
+        warn!("not every channel's last LUT could be written; a restarted server will show an older one");
+    }
     channels.close();
     Ok(ExitCode::SUCCESS)
+}
+
+/// Puts remembered LUTs back on their streams, and starts to remember. A server that can't says so, and serves.
+fn remember(args: &Serve, channels: &ChannelSet) -> Option<Keeper> {
+    if args.no_state {
+        return None;
+    }
+    let start = || -> anyhow::Result<Keeper> {
+        let path = match &args.state_dir {
+            Some(path) => path.clone(),
+            None => state::default_path()?,
+        };
+        let mut keeper = Keeper::new(Directory::open(&path, u64::from(args.state_limit) << 20)?);
+        match keeper.restore(channels)? {
+            0 => info!("LUTs are remembered in {}", path.display()),
+            1 => info!(target: EVENTS, "1 LUT restored from {}", path.display()),
+            more => info!(target: EVENTS, "{more} LUTs restored from {}", path.display()),
+        }
+        keeper.start()?;
+        Ok(keeper)
+    };
+    start().map_err(|e| warn!("no LUT will be remembered for a restart: {e:#}")).ok()
 }
 
 /// The back end asked for, with its options.

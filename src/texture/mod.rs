@@ -342,6 +342,24 @@ pub fn when_told_to_end(end: impl Fn() + Send + Sync + 'static) -> std::io::Resu
     ctrlc::set_handler(end).map_err(std::io::Error::other)
 }
 
+/// Has a file that will be created be readable and writable by its owner alone. On Windows it has the rights of its
+/// directory, which under a user's profile are that user's.
+pub(crate) fn private_file(options: &mut std::fs::OpenOptions) {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    #[cfg(not(unix))]
+    let _ = options;
+}
+
+/// Creates a directory, and those that it is in, for its owner alone, as [`private_file`] does.
+pub(crate) fn private_directory(path: &std::path::Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -41,7 +41,7 @@ pub fn test_shared_textures(machine: &Machine) -> Result<(), Failure> {
 
 /// Starts a server, and waits until it listens; what it says is shown.
 fn serve(wine: &Wine<'_>, program: &Path) -> Result<(Running, String), Failure> {
-    let mut server = wine.start(program, &["serve", "--backend", "memory", "--port", "0"])?;
+    let mut server = wine.start(program, &["serve", "--no-state", "--backend", "memory", "--port", "0"])?;
     let silent = || Failure::Faults(vec![format!("{} ended before it listened", program.display())]);
     let mut lines = BufReader::new(server.child.stderr.take().ok_or_else(silent)?).lines().map_while(Result::ok);
     let port = lines.by_ref().inspect(|line| println!("{line}")).find_map(|line| port(&line)).ok_or_else(silent)?;

@@ -16,7 +16,7 @@ const ARGUMENTS: &str = "VGLB_TEST_SERVER";
 fn process() {
     let Some(arguments) = std::env::var_os(ARGUMENTS) else { return };
     let arguments = arguments.into_string().unwrap();
-    let words = ["vglb", "serve", "--port", "0"].into_iter().chain(arguments.split_whitespace());
+    let words = ["vglb", "serve", "--no-state", "--port", "0"].into_iter().chain(arguments.split_whitespace());
     virtual_gpu_lut_box::cli::main(words.map(OsString::from));
 }
 
