@@ -20,7 +20,7 @@ fn connect(server: &Running) -> Wire {
 fn texels(place: &Place, stream: &str, n: usize) -> Vec<u8> {
     let file = place.path().join("seen.npy");
     let file = file.to_str().unwrap();
-    let seen = place.run(&["receive", stream, "--once", "--timeout", "20", "--force", "--out", file]);
+    let seen = place.run(&["receive", stream, "--once", "--timeout", "20", "--out", file]);
     assert!(seen.status.success(), "{}", stderr(&seen));
     let bytes = std::fs::read(file).unwrap();
     bytes[bytes.len() - n * n * n * 16..].to_vec()
