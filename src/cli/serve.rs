@@ -4,7 +4,7 @@ use super::log::{self, Detail};
 use crate::EVENTS;
 use crate::channel::{ChannelSet, ChannelSettings};
 use crate::hald::{EntryOrder, Layout};
-use crate::server::{Server, ServerConfig};
+use crate::server::{Access, Network, Server, ServerConfig};
 use crate::state::{self, Directory, Keeper};
 use crate::texture::{self, GpuChoice, Options, TextureBackend, syphon};
 use anyhow::{Context, bail};
@@ -50,6 +50,16 @@ pub struct Serve {
     /// Most connections at once
     #[arg(long, default_value_t = 64, value_name = "N", value_parser = value_parser!(u16).range(1..))]
     max_connections: u16,
+    /// Most connections at once from one address
+    #[arg(long, default_value_t = 32, value_name = "N", value_parser = value_parser!(u16).range(1..))]
+    max_connections_per_address: u16,
+    /// Let clients in from these addresses only, as 192.168.1.0/24 or 10.1.2.3; may be given several times (default:
+    /// private and link-local ones). This computer always is
+    #[arg(long, value_name = "CIDR")]
+    allow: Vec<Network>,
+    /// Keep clients out that come from these addresses, whatever --allow says; may be given several times
+    #[arg(long, value_name = "CIDR")]
+    deny: Vec<Network>,
     /// Most channels at once
     #[arg(long, default_value_t = 64, value_name = "N", value_parser = value_parser!(u16).range(1..))]
     max_channels: u16,
@@ -99,6 +109,8 @@ pub fn run(args: &Serve) -> anyhow::Result<ExitCode> {
         host: args.host.clone(),
         port: args.port,
         max_connections: args.max_connections.into(),
+        max_connections_per_address: args.max_connections_per_address.into(),
+        access: Access { allow: args.allow.clone(), deny: args.deny.clone() },
         ..ServerConfig::default()
     };
     let keeper = remember(args, &*channels);
@@ -109,6 +121,9 @@ pub fn run(args: &Serve) -> anyhow::Result<ExitCode> {
     let mut server = Server::start(&config, sink)?;
     for address in server.addresses() {
         info!(target: EVENTS, "listening on {address} {}", reach(address));
+    }
+    if server.addresses().iter().any(|address| !address.ip().is_loopback()) {
+        info!(target: EVENTS, "clients are let in from {}", let_in(args));
     }
     if let Some(hint) = firewall_hint(server.addresses(), cfg!(windows)) {
         info!(target: EVENTS, "{hint}");
@@ -177,10 +192,20 @@ fn reach(address: &SocketAddr) -> String {
         let port = if port == 8089 { String::new() } else { format!(" --port {port}") };
         format!("(this computer only; --host 0.0.0.0{port} opens it to the network)")
     } else if ip.is_unspecified() {
-        "(every network of this computer: anyone who reaches the port can change the grade)".to_owned()
+        "(every network of this computer: whoever is let in can change the grade)".to_owned()
     } else {
-        "(anyone who reaches this address can change the grade)".to_owned()
+        "(whoever is let in can change the grade)".to_owned()
     }
+}
+
+/// Where clients may come from.
+fn let_in(args: &Serve) -> String {
+    let list = |ranges: &[Network]| ranges.iter().map(Network::to_string).collect::<Vec<_>>().join(", ");
+    let allowed = match args.allow.is_empty() {
+        true => "private and link-local addresses only (--allow changes that)".to_owned(),
+        false => list(&args.allow),
+    };
+    if args.deny.is_empty() { allowed } else { format!("{allowed}, and not from {}", list(&args.deny)) }
 }
 
 /// What a user has to know of the firewall of Windows, where other computers are meant to get through it.

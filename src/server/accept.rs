@@ -1,7 +1,7 @@
 //! Accepting connections, and keeping to the number that there may be.
 
-use super::ServerConfig;
 use super::connection::{Connection, Standing, say};
+use super::{Access, ServerConfig};
 use crate::EVENTS;
 use crate::sink::LutSink;
 use crate::wire::WireLimits;
@@ -31,6 +31,8 @@ pub(super) struct Shared {
     sink: Arc<dyn LutSink>,
     limits: WireLimits,
     max_connections: usize,
+    max_per_address: usize,
+    access: Access,
     waker: Waker,
     stopping: AtomicBool,
     connections: Mutex<BTreeMap<u64, Arc<Connection>>>,
@@ -43,6 +45,8 @@ impl Shared {
             sink,
             limits: config.limits,
             max_connections: config.max_connections,
+            max_per_address: config.max_connections_per_address,
+            access: config.access.clone(),
             waker,
             stopping: AtomicBool::new(false),
             connections: Mutex::default(),
@@ -90,11 +94,33 @@ impl Shared {
         guard.is_empty()
     }
 
+    /// The limit that one more connection from `address` would go beyond, and the address whose connections could make
+    /// room where it is a limit for each.
+    fn limit_reached(
+        &self,
+        connections: &BTreeMap<u64, Arc<Connection>>,
+        address: IpAddr,
+    ) -> Option<(String, Option<IpAddr>)> {
+        let (limit, each) = (self.max_connections, self.max_per_address);
+        if connections.values().filter(|c| c.peer.ip() == address).count() >= each {
+            return Some((
+                format!("this server takes at most {each} connections at once from one address"),
+                Some(address),
+            ));
+        }
+        (connections.len() >= limit).then(|| (format!("this server takes at most {limit} connections at once"), None))
+    }
+
     /// Takes a connection off the list that has sent no whole request yet, to make room: of the address that holds
-    /// most such connections, the one longest open.
-    fn displace(&self, connections: &mut BTreeMap<u64, Arc<Connection>>) -> Option<Arc<Connection>> {
+    /// most such connections, or of `only`, the one longest open.
+    fn displace(
+        &self,
+        connections: &mut BTreeMap<u64, Arc<Connection>>,
+        only: Option<IpAddr>,
+    ) -> Option<Arc<Connection>> {
         let mut held: BTreeMap<IpAddr, (usize, Instant, u64)> = BTreeMap::new();
-        for (key, connection) in connections.iter().filter(|(_, c)| c.standing() == Standing::New) {
+        let concerns = |c: &Connection| only.is_none_or(|only| c.peer.ip() == only);
+        for (key, connection) in connections.iter().filter(|(_, c)| c.standing() == Standing::New && concerns(c)) {
             let first = (0, connection.since, *key);
             held.entry(connection.peer.ip()).or_insert(first).0 += 1;
         }
@@ -210,12 +236,14 @@ impl Acceptor {
             Ok(connection) => Arc::new(connection),
             Err(e) => return info!(target: EVENTS, "client {peer} was gone before it was served: {e}"),
         };
-        let limit = self.shared.max_connections;
+        if let Err(why) = self.shared.access.check(peer.ip()) {
+            self.refusals.log(format_args!("client {peer} was refused: {why}"));
+            return self.refuse(&connection.stream, "this server does not take clients from your address");
+        }
         let mut connections = self.shared.connections();
-        if connections.len() >= limit {
-            let displaced = self.shared.displace(&mut connections);
+        if let Some((why, only)) = self.shared.limit_reached(&connections, peer.ip()) {
+            let displaced = self.shared.displace(&mut connections, only);
             drop(connections);
-            let why = format!("this server takes at most {limit} connections at once");
             let Some(displaced) = displaced else {
                 self.refusals.log(format_args!("client {peer} was refused: {why}"));
                 return self.refuse(&connection.stream, &why);

@@ -5,9 +5,12 @@
 //! and from the address that holds most; only where all have proven themselves is the newcomer refused.
 
 mod accept;
+mod access;
 mod connection;
 mod listen;
 mod session;
+
+pub use access::{Access, Network, NetworkError};
 
 use crate::sink::LutSink;
 use crate::wire::WireLimits;
@@ -27,13 +30,24 @@ pub struct ServerConfig {
     pub port: u16,
     /// The most connections at once.
     pub max_connections: usize,
+    /// The most connections at once from one address.
+    pub max_connections_per_address: usize,
+    /// Who may connect.
+    pub access: Access,
     /// What one message may be.
     pub limits: WireLimits,
 }
 
 impl Default for ServerConfig {
     fn default() -> Self {
-        ServerConfig { host: "127.0.0.1".into(), port: 8089, max_connections: 64, limits: WireLimits::default() }
+        ServerConfig {
+            host: "127.0.0.1".into(),
+            port: 8089,
+            max_connections: 64,
+            max_connections_per_address: 64,
+            access: Access::default(),
+            limits: WireLimits::default(),
+        }
     }
 }
 
