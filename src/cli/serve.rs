@@ -113,7 +113,7 @@ pub fn run(args: &Serve) -> anyhow::Result<ExitCode> {
         access: Access { allow: args.allow.clone(), deny: args.deny.clone() },
         ..ServerConfig::default()
     };
-    let keeper = remember(args, &*channels);
+    let keeper = remember(args, &channels);
     let sink = match &keeper {
         Some(keeper) => keeper.sink(channels.clone()),
         None => channels.clone(),
