@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a benchmark stops where something is not as it should be")]
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, Throughput};
 use std::hint::black_box;
 use virtual_gpu_lut_box::hald::{EntryOrder, Layout, NotFiniteCount, Placement, Texel, TextureShape, texel};
 use virtual_gpu_lut_box::lut::{GridSize, Lut3d};
@@ -108,5 +108,10 @@ fn publish(c: &mut Criterion) {
     let _ = std::fs::remove_dir_all(&folder);
 }
 
-criterion_group!(parts, decode, lay_out, check_finite, publish);
-criterion_main!(parts);
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    for part in [decode, lay_out, check_finite, publish] {
+        part(&mut criterion);
+    }
+    criterion.final_summary();
+}
