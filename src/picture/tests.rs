@@ -250,6 +250,7 @@ fn a_tiff_keeps_what_it_says_of_its_samples() {
     image.encoder().write_tag(Tag::ImageDescription, "slate A001").unwrap();
     image.encoder().write_tag(Tag::IccProfile, &b"a profile"[..]).unwrap();
     image.write_data(&(0..60).map(|i| i * 1000).collect::<Vec<u16>>()).unwrap();
+    drop(out);
     graded(&path);
     let mut decoder = ::tiff::decoder::Decoder::new(std::fs::File::open(&path).unwrap()).unwrap();
     assert_eq!(decoder.get_tag_u16_vec(Tag::ExtraSamples).unwrap(), [1]);
