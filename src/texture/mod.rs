@@ -12,6 +12,7 @@
 //!
 //! This file is the only one with a `cfg` on the operating system.
 
+mod claim;
 mod error;
 mod gpu_choice;
 mod gpu_probe;

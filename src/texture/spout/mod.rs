@@ -34,6 +34,7 @@ mod stream_name;
 #[cfg(test)]
 mod tests;
 
+use super::claim::Claim;
 use super::{StreamInfo, TextureBackend, TextureError, TextureReceiver, TextureSender};
 use block::Block;
 use current_device::{CurrentDevice, texture_error};
@@ -41,7 +42,7 @@ use keeper::Keeper;
 use pixel_format::PixelFormat;
 use receiver::SpoutReceiver;
 use seam::{Graphics, SharedObjects};
-use sender::{Claim, SpoutSender};
+use sender::SpoutSender;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;

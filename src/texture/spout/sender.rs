@@ -3,6 +3,7 @@
 use super::keeper::Keeper;
 use super::stream::Stream;
 use crate::hald::{Texel, TextureShape};
+use crate::texture::claim::Claim;
 use crate::texture::{TextureError, TextureSender, TextureWriter};
 use std::sync::Arc;
 
@@ -12,23 +13,6 @@ pub struct SpoutSender {
     keeper: Arc<Keeper>,
     /// Gives the stream's name free among this back end's senders.
     _claim: Claim,
-}
-
-/// A stream name that is in use, and what to do when it is not any more.
-pub struct Claim(Option<Box<dyn FnOnce() + Send + Sync>>);
-
-impl Claim {
-    pub fn new(release: impl FnOnce() + Send + Sync + 'static) -> Self {
-        Claim(Some(Box::new(release)))
-    }
-}
-
-impl Drop for Claim {
-    fn drop(&mut self) {
-        if let Some(release) = self.0.take() {
-            release();
-        }
-    }
 }
 
 impl SpoutSender {

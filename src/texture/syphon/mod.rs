@@ -38,6 +38,7 @@ mod surfaces;
 #[cfg(test)]
 mod tests;
 
+use super::claim::Claim;
 use super::{StreamInfo, TextureBackend, TextureError, TextureReceiver, TextureSender};
 use crate::hald::UnknownName;
 use client::{Client, Interest};
@@ -45,7 +46,7 @@ use description::Description;
 use directory::Directory;
 use receiver::SyphonReceiver;
 use seam::System;
-use sender::{Claim, SyphonSender};
+use sender::SyphonSender;
 use std::collections::BTreeSet;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -6,6 +6,7 @@ use super::server::Server;
 use super::surfaces::Surfaces;
 use crate::hald::byte_planes::BytePlanes;
 use crate::hald::{Texel, TextureShape, eight_bit};
+use crate::texture::claim::Claim;
 use crate::texture::{TextureError, TextureSender, TextureWriter};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -15,9 +16,6 @@ pub struct SyphonSender {
     /// Lets go of the name.
     _claim: Claim,
 }
-
-/// Calls a closure when it is dropped.
-pub struct Claim(Option<Box<dyn FnOnce() + Send + Sync>>);
 
 struct Stream {
     system: Arc<dyn System>,
@@ -61,21 +59,6 @@ impl Feed {
             None => self.server = Some(Server::start(system.clone(), &self.name, surface)?),
         }
         Ok(())
-    }
-}
-
-impl Claim {
-    /// What to do in the end.
-    pub fn new(release: impl FnOnce() + Send + Sync + 'static) -> Self {
-        Claim(Some(Box::new(release)))
-    }
-}
-
-impl Drop for Claim {
-    fn drop(&mut self) {
-        if let Some(release) = self.0.take() {
-            release();
-        }
     }
 }
 
