@@ -1,6 +1,7 @@
 //! Files that appear whole or not at all.
 
-use std::fs::{self, File};
+use crate::texture::private_file;
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -48,6 +49,17 @@ pub(crate) struct AtomicFile {
 impl AtomicFile {
     /// Begins the file `path`.
     pub fn create(path: &Path, existing: Existing) -> Result<Self, CreateError> {
+        Self::begin(path, existing, File::options())
+    }
+
+    /// Begins the file `path`, which nobody but its owner will be able to read.
+    pub fn create_private(path: &Path, existing: Existing) -> Result<Self, CreateError> {
+        let mut options = File::options();
+        private_file(&mut options);
+        Self::begin(path, existing, options)
+    }
+
+    fn begin(path: &Path, existing: Existing, options: OpenOptions) -> Result<Self, CreateError> {
         let error = |why| CreateError::Io { path: path.to_owned(), why };
         // Through a link, what it points to is replaced, not the link.
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
@@ -60,7 +72,7 @@ impl AtomicFile {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         };
-        let (temporary, file) = create_beside(directory).map_err(error)?;
+        let (temporary, file) = create_beside(directory, options).map_err(error)?;
         Ok(AtomicFile { name: path.to_owned(), target, temporary, existing, out: BufWriter::new(file) })
     }
 
@@ -109,13 +121,13 @@ impl Drop for AtomicFile {
     }
 }
 
-/// A new file with a name that nobody else uses, and the permissions of any new file.
-fn create_beside(directory: &Path) -> io::Result<(PathBuf, File)> {
+/// A new file with a name that nobody else uses.
+fn create_beside(directory: &Path, mut options: OpenOptions) -> io::Result<(PathBuf, File)> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     loop {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let path = directory.join(format!(".vglb-{}-{number}.tmp", std::process::id()));
-        match File::options().write(true).create_new(true).open(&path) {
+        match options.write(true).create_new(true).open(&path) {
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
             Err(e) => return Err(e),
             Ok(file) => return Ok((path, file)),

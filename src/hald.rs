@@ -21,10 +21,10 @@ mod rows;
 
 pub use entry_order_check::{Likeness, likeness};
 pub use not_finite::NotFiniteCount;
-pub use rows::{RunStore, Through};
+pub(crate) use rows::Soon;
 
 use crate::lut::{GridSize, Lut3d};
-use rows::Finiteness;
+use rows::{Finiteness, Untold};
 use std::fmt;
 use std::str::FromStr;
 
@@ -123,6 +123,11 @@ impl Layout {
             Layout::Unity => "unity",
             Layout::HaldClut => "hald-clut",
         }
+    }
+
+    /// The layout that an image of this shape has most likely: a square is a Hald CLUT, for no strip is one.
+    pub const fn likely(width: usize, height: usize) -> Self {
+        if width == height { Layout::HaldClut } else { Layout::Vglb }
     }
 
     fn strides(self, n: usize) -> Strides {
@@ -337,14 +342,20 @@ impl Placement {
     /// # Panics
     /// Where the entries run over the LUT's end, or `texture` is not the shape's number of texels.
     pub fn write(&self, first: usize, entries: &[Texel], texture: &mut [Texel]) -> bool {
-        self.write_by(&mut Through, first, entries, texture)
+        self.write_and_tell(&Untold, first, entries, texture)
     }
 
-    /// As [`write`](Self::write), with texels that lie side by side stored the way that `store` has.
+    /// As [`write`](Self::write); `soon` is told where it will write next.
     ///
     /// # Panics
     /// As [`write`](Self::write).
-    pub fn write_by<S: RunStore>(&self, store: &mut S, first: usize, entries: &[Texel], texture: &mut [Texel]) -> bool {
+    pub(crate) fn write_and_tell(
+        &self,
+        soon: &impl Soon,
+        first: usize,
+        entries: &[Texel],
+        texture: &mut [Texel],
+    ) -> bool {
         let n = self.shape.size.get();
         assert_eq!(texture.len(), self.shape.texels(), "a {} texture", self.shape);
         assert!(first + entries.len() <= texture.len(), "entries beyond the end of a {}³ LUT", n);
@@ -354,8 +365,7 @@ impl Placement {
             EntryOrder::RedFastest => (s.blue, s.red as usize),
         };
         // Only green runs backwards in any layout, so that no row of the list begins before the texture does.
-        let row_start =
-            |row: usize| (s.offset + (row / n) as isize * slow_stride + (row % n) as isize * s.green) as usize;
+        let row_start = |row: usize| s.offset + (row / n) as isize * slow_stride + (row % n) as isize * s.green;
 
         let mut seen = Finiteness::default();
         let mut rest = entries;
@@ -366,18 +376,17 @@ impl Placement {
             // at once.
             let whole = if fast == 0 && s.green == 1 { (rest.len() / n).min(n - row % n) } else { 0 };
             let together = match whole {
-                16.. if S::PREFERS_LONG_RUNS => 16,
                 8.. => 8,
                 4.. => 4,
                 _ => 1,
             };
             let (now, later) = rest.split_at(if together == 1 { (n - fast).min(rest.len()) } else { together * n });
-            let texels = &mut texture[row_start(row) + fast * fast_stride..];
+            let ahead = row_start(row + together) - row_start(row);
+            let texels = &mut texture[row_start(row) as usize + fast * fast_stride..];
             match together {
-                16 => seen.place_runs::<16>(now, n, texels, fast_stride, store),
-                8 => seen.place_runs::<8>(now, n, texels, fast_stride, store),
-                4 => seen.place_runs::<4>(now, n, texels, fast_stride, store),
-                _ => seen.place(now, texels, fast_stride),
+                8 => seen.place_runs::<8>(now, n, texels, fast_stride, ahead, soon),
+                4 => seen.place_runs::<4>(now, n, texels, fast_stride, ahead, soon),
+                _ => seen.place(now, texels, fast_stride, ahead, soon),
             }
             rest = later;
             at += now.len();

@@ -6,8 +6,10 @@
 
 use crate::hald::{EntryOrder, NotFiniteCount, ShapeError, Texel, rgb};
 use crate::lut::{Cdl, CdlError, GridSize, GridSizeError, Lut3d, NotFinite};
+use crate::memory_limit::OverLimit;
 use crate::texture::TextureError;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// The channel of a request: its `instance`. Requests without one share the channel with the empty name.
@@ -84,6 +86,14 @@ pub enum Refusal {
         /// What `lutData` holds.
         actual: GridSize,
     },
+    /// A LUT larger than this server takes.
+    #[error("a LUT of grid size {size} is over this server's limit of {limit} (--max-lut-size)")]
+    LutTooLarge {
+        /// Its grid size.
+        size: GridSize,
+        /// The largest that is taken.
+        limit: GridSize,
+    },
     /// Values that are no numbers.
     #[error("{0}")]
     NotFinite(#[from] NotFinite),
@@ -102,6 +112,18 @@ pub enum Refusal {
         /// The channel.
         channel: ChannelId,
         /// The limit.
+        limit: usize,
+    },
+    /// One more channel than one address may make.
+    #[error(
+        "your address has made {made} channels of this server's {limit}, the most that one may make; {channel} can't be added"
+    )]
+    TooManyChannelsOfAddress {
+        /// The channel.
+        channel: ChannelId,
+        /// How many it has made.
+        made: usize,
+        /// How many there may be in all.
         limit: usize,
     },
     /// Two channels would be published under one name.
@@ -125,6 +147,14 @@ pub enum Refusal {
         /// Bytes needed.
         bytes: usize,
     },
+    /// The server's memory limit is reached.
+    #[error("no memory for a LUT of grid size {size}: {why}")]
+    OverMemoryLimit {
+        /// Its grid size.
+        size: GridSize,
+        /// How much there is, and is used.
+        why: OverLimit,
+    },
     /// The sink says no, in its own words.
     #[error("{0}")]
     Other(String),
@@ -137,6 +167,12 @@ pub trait LutSink: Send + Sync + 'static {
 
     /// Takes a channel's CDL values.
     fn set_cdl(&self, channel: &ChannelId, cdl: &Cdl) -> Result<(), Refusal>;
+
+    /// The sink for what comes from this address, where it makes a difference who sends something.
+    fn for_client(&self, address: IpAddr) -> Option<Arc<dyn LutSink>> {
+        let _ = address;
+        None
+    }
 }
 
 /// Takes one LUT after another: [`begin`](Self::begin), [`entries`](Self::entries) until all are there, then

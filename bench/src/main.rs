@@ -7,15 +7,18 @@ mod floor;
 mod hot;
 mod latency;
 mod load;
+mod page;
 mod process;
 mod report;
+mod with_page;
 
 use anyhow::{Context, bail};
 use std::path::PathBuf;
 
-const USAGE: &str = "usage: vglb-bench SERVER [--rounds N] [--json FILE]
+const USAGE: &str = "usage: vglb-bench SERVER [--page] [--rounds N] [--json FILE]
 
-Measures the program SERVER, and prints a table. Each figure is the median of N rounds (5).";
+Measures the program SERVER, and prints a table. Each figure is the median of N rounds (5). With --page: what LUTs lose while
+a page of the panel is open.";
 
 fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args_os().skip(1);
@@ -31,8 +34,12 @@ fn main() -> anyhow::Result<()> {
         }
         _ => {}
     }
-    let (mut rounds, mut json) = (5, None);
+    let (mut rounds, mut json, mut page) = (5, None, false);
     while let Some(option) = arguments.next() {
+        if option == "--page" {
+            page = true;
+            continue;
+        }
         let value = arguments.next().context(USAGE)?;
         match option.to_str() {
             Some("--rounds") => {
@@ -42,5 +49,6 @@ fn main() -> anyhow::Result<()> {
             _ => bail!(USAGE),
         }
     }
-    report::run(&PathBuf::from(first), rounds, json.as_deref())
+    let run = if page { with_page::run } else { report::run };
+    run(&PathBuf::from(first), rounds, json.as_deref())
 }

@@ -1,9 +1,10 @@
 //! A server under measurement, as a process.
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 /// A server that runs; killed with the value.
@@ -12,7 +13,12 @@ pub struct Served {
     pub address: SocketAddr,
     /// From before its start to the first connection that it took.
     pub started_in: Duration,
+    /// The lines that it prints, from where they have not been waited for.
+    told: Receiver<String>,
 }
+
+/// How long a line may take that is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Served {
     /// Starts `command`, and waits for the line in which it says where it listens.
@@ -21,7 +27,7 @@ impl Served {
         let mut child =
             command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().context("can't start a server")?;
         let (out, err) = (child.stdout.take().context("a pipe")?, child.stderr.take().context("a pipe")?);
-        let (tell, told) = std::sync::mpsc::channel();
+        let (tell, told) = channel();
         for pipe in [Box::new(out) as Box<dyn std::io::Read + Send>, Box::new(err)] {
             let tell = tell.clone();
             std::thread::spawn(move || {
@@ -32,8 +38,10 @@ impl Served {
             });
         }
         drop(tell);
-        let mut served = Served { child, address: SocketAddr::from(([127, 0, 0, 1], 0)), started_in: Duration::ZERO };
-        for line in told {
+        let mut served =
+            Served { child, address: SocketAddr::from(([127, 0, 0, 1], 0)), started_in: Duration::ZERO, told };
+        loop {
+            let line = served.wait_for("listening on ")?;
             let address = line.split("listening on ").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
             if let Some(address) = address {
                 served.address = address;
@@ -42,7 +50,17 @@ impl Served {
                 return Ok(served);
             }
         }
-        anyhow::bail!("the server ended without listening")
+    }
+
+    /// Waits for a line that holds `text`.
+    pub fn wait_for(&self, text: &str) -> anyhow::Result<String> {
+        loop {
+            match self.told.recv_timeout(PATIENCE) {
+                Ok(line) if line.contains(text) => return Ok(line),
+                Ok(_) => {}
+                Err(_) => bail!("the server did not print {text:?}"),
+            }
+        }
     }
 
     /// Seconds of processor time so far, where the system tells.

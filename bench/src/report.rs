@@ -23,8 +23,13 @@ struct Round {
 
 /// Measures the program `server`, prints what came of it, and writes it to `json`.
 pub fn run(server: &Path, rounds: usize, json: Option<&Path>) -> anyhow::Result<()> {
+    scratch(json, |streams| measure(server, rounds, streams))
+}
+
+/// Measures with a folder for streams, and writes what came of it to `json`.
+pub fn scratch(json: Option<&Path>, measure: impl FnOnce(&Path) -> anyhow::Result<Value>) -> anyhow::Result<()> {
     let streams = std::env::temp_dir().join(format!("vglb-bench-{}", std::process::id()));
-    let measured = measure(server, rounds, &streams);
+    let measured = measure(&streams);
     let _ = std::fs::remove_dir_all(&streams);
     let measured = measured?;
     if let Some(path) = json {
@@ -36,7 +41,7 @@ pub fn run(server: &Path, rounds: usize, json: Option<&Path>) -> anyhow::Result<
 
 fn measure(server: &Path, rounds: usize, streams: &Path) -> anyhow::Result<Value> {
     let mut command = Command::new(server);
-    command.args(["serve", "--port", "0"]).env("VGLB_RUNTIME_DIR", streams);
+    command.args(["serve", "--dashboard", "off", "--port", "0"]).env("VGLB_RUNTIME_DIR", streams);
     let server = Served::start(command)?;
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("floor");
@@ -112,7 +117,8 @@ fn row(n: u64, connections: usize, ours: &[Round], floors: &[Round]) -> Value {
     })
 }
 
-fn median(rounds: &[Round], of: &dyn Fn(&Round) -> f64) -> f64 {
+/// The median of what `of` says of each round.
+pub fn median<R>(rounds: &[R], of: &dyn Fn(&R) -> f64) -> f64 {
     let mut values: Vec<_> = rounds.iter().map(of).collect();
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]

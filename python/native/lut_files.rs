@@ -79,6 +79,7 @@ fn needs_baking(path: &Path, error: &NeedsBaking) -> String {
         NeedsBaking::Shaper { entries, size } => {
             (format!("a 1D LUT of {entries} entries is in front of its 3D LUT"), size)
         }
+        NeedsBaking::Steps { steps, size } => (format!("it is {steps}"), size),
         NeedsBaking::Domain { domain, size } => (format!("its domain is {domain}"), size),
     };
     format!(

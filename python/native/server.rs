@@ -6,7 +6,7 @@ use crate::streamer::Streamer;
 use pyo3::prelude::*;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use virtual_gpu_lut_box::hald::EntryOrder;
-use virtual_gpu_lut_box::server::{self, ServerConfig};
+use virtual_gpu_lut_box::server::{self, Access, ServerConfig};
 use virtual_gpu_lut_box::sink::{self, LutSink};
 
 /// A running server.
@@ -18,7 +18,7 @@ pub struct Server {
 
 impl Server {
     fn start(py: Python<'_>, host: String, port: u16, sink: Arc<dyn LutSink>) -> PyResult<Self> {
-        let config = ServerConfig { host, port, ..ServerConfig::default() };
+        let config = ServerConfig { host, port, access: Access::anyone(), ..ServerConfig::default() };
         let server = py.detach(|| server::Server::start(&config, sink)).map_err(|e| errors::start(py, e))?;
         let addresses = server.addresses().iter().map(|a| (a.ip().to_string(), a.port())).collect();
         Ok(Server { server: Mutex::new(Some(server)), addresses })

@@ -22,7 +22,7 @@ pub struct Apply {
     #[arg(value_name = "IMAGE")]
     pub image: PathBuf,
 
-    /// LUT: a .cube, .exr or .npy file, or the name of a stream, as `vglb list` shows it
+    /// LUT: a file of any format that `vglb convert` reads, or the name of a stream, as `vglb list` shows it
     #[arg(long, value_name = "STREAM|FILE")]
     pub lut: PathBuf,
 
@@ -216,7 +216,8 @@ fn read_lut(args: &Apply) -> anyhow::Result<(Lut3d, Vec<String>)> {
             bail!("--layout is about strips, and {} is none", args.lut.display());
         }
         let bake = if args.bake { Bake::Yes { size: args.size } } else { Bake::No };
-        let read = file::read(&args.lut, &ReadOptions { layout: args.layout.unwrap_or_default(), bake })?;
+        let options = ReadOptions { layout: args.layout, bake, ..ReadOptions::default() };
+        let read = file::read(&args.lut, &options)?;
         return Ok((read.lut, read.notes));
     }
     if args.bake {
@@ -227,7 +228,7 @@ fn read_lut(args: &Apply) -> anyhow::Result<(Lut3d, Vec<String>)> {
 }
 
 fn receive(stream: &str, args: &Apply) -> anyhow::Result<Lut3d> {
-    let hint = || format!("no LUT file {stream:?} (it would end in .cube, .exr or .npy) and no such stream");
+    let hint = || format!("no LUT file {stream:?} (it would end in {}) and no such stream", FileFormat::list());
     let backend = texture::choose(&args.backend).with_context(hint)?;
     let mut receiver = backend.open(stream).with_context(hint)?;
     let mut frame = Frame::default();

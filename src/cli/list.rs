@@ -28,12 +28,12 @@ pub fn run(args: &List) -> anyhow::Result<ExitCode> {
         eprintln!("nothing is being streamed on this computer");
     } else {
         let rows: Vec<_> = streams.iter().map(as_row).collect();
-        table(["STREAM", "N", "SIZE", "LAYOUT", "FORMAT", "REVISION", "AGE", "SENDER"], &rows)?;
+        table(["STREAM", "N", "SIZE", "LAYOUT", "FORMAT", "REVISION", "AGE", "SENDER", "CDL"], &rows)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn as_row(stream: &StreamInfo) -> [String; 8] {
+fn as_row(stream: &StreamInfo) -> [String; 9] {
     let unknown = || "?".to_owned();
     [
         plain(&stream.name),
@@ -44,6 +44,7 @@ fn as_row(stream: &StreamInfo) -> [String; 8] {
         stream.revision.map_or_else(unknown, |r| r.to_string()),
         stream.published.map_or_else(unknown, |t| span(t.elapsed().unwrap_or_default())),
         stream.sender.as_deref().map_or_else(unknown, plain),
+        stream.cdl.map_or_else(|| "-".to_owned(), |cdl| cdl.to_string()),
     ]
 }
 
@@ -59,5 +60,8 @@ fn as_json(stream: &StreamInfo) -> serde_json::Value {
         "revision": stream.revision,
         "age_seconds": stream.published.map(seconds),
         "sender": stream.sender,
+        "cdl": stream.cdl.map(|cdl| json!({
+            "slope": cdl.slope(), "offset": cdl.offset(), "power": cdl.power(), "saturation": cdl.saturation(),
+        })),
     })
 }

@@ -40,9 +40,28 @@ pub(super) fn span(duration: std::time::Duration) -> String {
     }
 }
 
-/// Text of others on one line, with control characters escaped.
+/// Text of others on one line, with everything escaped that would do something to the terminal or the text around it.
 pub(super) fn plain(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
+    let mut escaped = String::with_capacity(text.len());
+    escape(text, &mut escaped);
+    escaped
+}
+
+/// Appends text of others, as [`plain`] writes it.
+pub(super) fn escape(text: &str, to: &mut String) {
+    for c in text.chars() {
+        match is_hidden(c) {
+            true => to.extend(c.escape_default()),
+            false => to.push(c),
+        }
+    }
+}
+
+/// Whether a character ends a line, moves the cursor, or changes the direction of writing.
+pub(super) fn is_hidden(c: char) -> bool {
+    let turns =
+        |c| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') || turns(c)
 }
 
 #[cfg(test)]
@@ -60,5 +79,6 @@ mod tests {
     #[test]
     fn names_of_streams_cannot_move_the_cursor() {
         assert_eq!(plain("cam “A”\n\u{1b}[2J"), "cam “A”\\n\\u{1b}[2J");
+        assert_eq!(plain("a\u{202e}b\u{2028}c\u{85}"), "a\\u{202e}b\\u{2028}c\\u{85}");
     }
 }

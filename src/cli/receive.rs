@@ -17,7 +17,7 @@ pub struct Receive {
     /// The stream's name, as `vglb list` shows it
     #[arg(value_name = "STREAM")]
     pub(super) stream: String,
-    /// Save each texture as .exr (float32), .npy (float32), .cube, or .png (8-bit preview)
+    /// Save each texture as .exr (float32), .npy (float32), .png (16-bit), .tif, .cube, or any other LUT format
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Layout of the texture, where its transport does not tell: vglb, unreal, unity, hald-clut

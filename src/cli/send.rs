@@ -1,6 +1,8 @@
 //! `vglb send`: plays the part of the grading application.
 
-use super::output::line;
+mod watch;
+
+use super::output::{line, plain};
 use crate::hald::{EntryOrder, Layout};
 use crate::lut::file::{self, ReadOptions};
 use crate::lut::{Bake, GridSize, Lut3d, moving_grade};
@@ -19,18 +21,21 @@ use std::time::{Duration, Instant};
 #[derive(Args, Debug)]
 #[command(group = ArgGroup::new("what").required(true).args(["file", "identity", "moving"]))]
 pub struct Send {
-    /// A .cube file to send, or a strip as .exr or .npy
+    /// A LUT file to send, of any format that `vglb convert` reads
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
+    /// Send the file again whenever it changes, until Ctrl-C
+    #[arg(long, requires = "file")]
+    watch: bool,
     /// Evaluate a file's 1D LUT, or a domain other than 0 to 1, into one 3D LUT
     #[arg(long, requires = "file")]
     bake: bool,
     /// Grid size to bake at (default: the file's own, at least 33)
     #[arg(long, value_name = "N", requires = "bake", value_parser = super::grid_size)]
     size: Option<GridSize>,
-    /// Layout of a strip file: vglb, unreal, unity, hald-clut
-    #[arg(long, value_name = "LAYOUT", default_value = "vglb")]
-    from_layout: Layout,
+    /// Layout of a strip file: vglb, unreal, unity, hald-clut [default: hald-clut for a square image, else vglb]
+    #[arg(long, value_name = "LAYOUT")]
+    from_layout: Option<Layout>,
     /// Send the identity LUT of this grid size
     #[arg(long, value_name = "N", value_parser = super::grid_size)]
     identity: Option<GridSize>,
@@ -40,7 +45,7 @@ pub struct Send {
     /// LUTs per second of a moving grade
     #[arg(long, default_value_t = 24.0, value_name = "RATE", value_parser = rate)]
     rate: f64,
-    /// How many LUTs to send (default: 1; of a moving grade, no end)
+    /// How many LUTs to send (default: 1; of a moving grade or a watched file, no end)
     #[arg(long, value_name = "COUNT")]
     count: Option<u64>,
     /// The channel; without it the LUT goes to the server's base stream
@@ -62,6 +67,9 @@ pub struct Send {
 
 /// Sends, and tells whether everything was accepted.
 pub fn run(args: &Send) -> anyhow::Result<ExitCode> {
+    if let (true, Some(file)) = (args.watch, &args.file) {
+        return watch::run(args, file, read_options(args));
+    }
     let mut client = Client::connect(&args.host, args.port, Duration::from_secs_f64(args.timeout))?;
     let mut tally = Tally::default();
     if let Some(size) = args.moving {
@@ -85,14 +93,18 @@ fn still(args: &Send) -> anyhow::Result<(Lut3d, String)> {
     if let Some(size) = args.identity {
         return Ok((Lut3d::identity(size), format!("{size}³ identity")));
     }
-    let Some(file) = &args.file else { bail!("nothing to send: name a .cube file, --identity N or --moving") };
-    let bake = if args.bake { Bake::Yes { size: args.size } } else { Bake::No };
-    let read = file::read(file, &ReadOptions { bake, layout: args.from_layout })?;
+    let Some(file) = &args.file else { bail!("nothing to send: name a LUT file, --identity N or --moving") };
+    let read = file::read(file, &read_options(args))?;
     for note in &read.notes {
         eprintln!("note: {note}");
     }
     let what = format!("{} ({}³)", file.display(), read.lut.size());
     Ok((read.lut, what))
+}
+
+fn read_options(args: &Send) -> ReadOptions {
+    let bake = if args.bake { Bake::Yes { size: args.size } } else { Bake::No };
+    ReadOptions { bake, layout: args.from_layout, ..ReadOptions::default() }
 }
 
 fn send_moving(args: &Send, size: GridSize, client: &mut Client, tally: &mut Tally) -> anyhow::Result<()> {
@@ -149,7 +161,7 @@ impl Tally {
             }
             Reply::Error(why) => {
                 self.refused += 1;
-                eprintln!("refused: {why}");
+                eprintln!("refused: {}", plain(&why));
                 Ok(None)
             }
         }

@@ -6,26 +6,21 @@ use wide::u32x4;
 // A lane is a float as it stands in memory, on the wire and in a texture.
 const _: () = assert!(cfg!(target_endian = "little"));
 
-/// How texels that lie side by side are stored.
-pub trait RunStore {
-    /// Whether long runs are worth more than what can be kept in a processor's registers.
-    const PREFERS_LONG_RUNS: bool;
+/// Texels in a cache line of most processors.
+const LINE: usize = 4;
 
-    /// Puts `texels` into `run`.
-    fn store<const N: usize>(&mut self, run: &mut [Texel; N], texels: [Texel; N]);
+/// Is told where texels will be written soon.
+pub(crate) trait Soon {
+    /// The texel at this address will be. It may lie anywhere, also outside the texture.
+    fn written_soon(&self, texel: *const Texel);
 }
 
-/// Stores that leave what they write in the processor's cache.
-#[derive(Clone, Copy, Debug)]
-pub struct Through;
+/// Whoever has no use for that.
+pub(super) struct Untold;
 
-impl RunStore for Through {
-    const PREFERS_LONG_RUNS: bool = false;
-
+impl Soon for Untold {
     #[inline(always)]
-    fn store<const N: usize>(&mut self, run: &mut [Texel; N], texels: [Texel; N]) {
-        *run = texels;
-    }
+    fn written_soon(&self, _: *const Texel) {}
 }
 
 /// Gathers, lane by lane, whether any exponent was all ones.
@@ -51,21 +46,24 @@ impl Finiteness {
         bytemuck::cast((bits & COLOUR) | ALPHA)
     }
 
-    /// Entries of one row; their texels lie `stride` apart, from the first of `texels` on.
+    /// Entries of one row; their texels lie `stride` apart, from the first of `texels` on. What is written after them
+    /// lies `ahead` texels on from each.
     #[inline]
-    pub(super) fn place(&mut self, row: &[Texel], texels: &mut [Texel], stride: usize) {
+    pub(super) fn place(&mut self, row: &[Texel], texels: &mut [Texel], stride: usize, ahead: isize, soon: &impl Soon) {
         if stride == 1 {
             for (to, e) in texels[..row.len()].iter_mut().zip(row) {
                 *to = self.pass(e);
             }
         } else {
             for (to, e) in texels.iter_mut().step_by(stride).zip(row) {
+                soon.written_soon(std::ptr::from_ref(to).wrapping_offset(ahead));
                 *to = self.pass(e);
             }
         }
     }
 
-    /// As many rows of `n` entries as a run has texels, for they lie side by side.
+    /// As many rows of `n` entries as a run has texels, for they lie side by side. What is written after each run lies
+    /// `ahead` texels on.
     #[inline]
     pub(super) fn place_runs<const RUN: usize>(
         &mut self,
@@ -73,12 +71,16 @@ impl Finiteness {
         n: usize,
         texels: &mut [Texel],
         stride: usize,
-        store: &mut impl RunStore,
+        ahead: isize,
+        soon: &impl Soon,
     ) {
         let rows: [&[Texel]; RUN] = std::array::from_fn(|k| &rows[k * n..][..n]);
         for i in 0..n {
             let Some(run) = texels[i * stride..].first_chunk_mut() else { unreachable!("rows end within the texture") };
-            store.store::<RUN>(run, std::array::from_fn(|k| self.pass(&rows[k][i])));
+            for line in (0..RUN).step_by(LINE) {
+                soon.written_soon(std::ptr::from_ref(&run[line]).wrapping_offset(ahead));
+            }
+            *run = std::array::from_fn::<_, RUN, _>(|k| self.pass(&rows[k][i]));
         }
     }
 

@@ -1,7 +1,10 @@
 //! ASC CDL: a grade as ten numbers.
 
+mod grade;
+
+pub use grade::{CdlGrade, CdlSpace, CdlStyle, UnknownCdlOption};
+
 use super::{GridSize, Lut3d};
-use std::array::from_fn;
 
 /// An ASC CDL, version 1.2: slope, offset and power for each of red, green and blue, and one saturation. Always valid.
 ///
@@ -46,6 +49,17 @@ pub enum CdlError {
     },
 }
 
+impl CdlError {
+    /// Which number it is, as `slope of red`, or `saturation`.
+    pub fn component(&self) -> &str {
+        match self {
+            CdlError::NotFinite { component, .. }
+            | CdlError::Negative { component, .. }
+            | CdlError::NotPositive { component, .. } => component,
+        }
+    }
+}
+
 const COMPONENTS: [&str; 3] = ["red", "green", "blue"];
 const REC709_LUMA: [f64; 3] = [0.2126, 0.7152, 0.0722];
 
@@ -77,6 +91,17 @@ impl Cdl {
         }
     }
 
+    /// All ten numbers: slope, offset and power of red, green, blue, then saturation.
+    pub fn numbers(&self) -> [f64; 10] {
+        let ([a, b, c], [d, e, f], [g, h, i]) = (self.slope, self.offset, self.power);
+        [a, b, c, d, e, f, g, h, i, self.saturation]
+    }
+
+    /// A CDL of the numbers that [`numbers`](Self::numbers) gives; `None` where they make none.
+    pub fn from_numbers([a, b, c, d, e, f, g, h, i, saturation]: [f64; 10]) -> Option<Self> {
+        Cdl::new([a, b, c], [d, e, f], [g, h, i], saturation).ok()
+    }
+
     /// Slope of red, green, blue; 0 or more.
     pub fn slope(&self) -> [f64; 3] {
         self.slope
@@ -99,22 +124,16 @@ impl Cdl {
 
     /// The graded colour, each component from 0 to 1. A component that is NaN counts as 0, here as everywhere.
     pub fn apply(&self, rgb: [f32; 3]) -> [f32; 3] {
-        self.grade(rgb.map(f64::from)).map(|v| v as f32)
+        self.as_standard().apply(rgb)
     }
 
     /// The grade as a LUT over [0, 1].
     pub fn bake(&self, size: GridSize) -> Lut3d {
-        let last = (size.get() - 1) as f64;
-        Lut3d::from_fn(size, |point| self.grade(point.map(|i| i as f64 / last)).map(|v| v as f32))
+        self.as_standard().bake(size)
     }
 
-    fn grade(&self, rgb: [f64; 3]) -> [f64; 3] {
-        let v: [f64; 3] = from_fn(|c| {
-            let input = if rgb[c].is_nan() { 0.0 } else { rgb[c] };
-            clamp(input * self.slope[c] + self.offset[c]).powf(self.power[c])
-        });
-        let luma: f64 = v.iter().zip(REC709_LUMA).map(|(v, weight)| v * weight).sum();
-        v.map(|v| clamp(luma + self.saturation * (v - luma)))
+    fn as_standard(&self) -> CdlGrade {
+        CdlGrade { cdl: *self, ..CdlGrade::default() }
     }
 }
 

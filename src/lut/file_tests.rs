@@ -1,5 +1,7 @@
 use super::*;
 use crate::hald::TextureShape;
+use crate::lut::GridSize;
+use crate::texture::Frame;
 use std::fs;
 
 fn grid(n: u64) -> GridSize {
@@ -37,7 +39,7 @@ fn every_format_that_is_read_keeps_every_bit_in_every_layout() {
                 // Names that differ even where case makes no difference.
                 let path = dir.path().join(format!("{layout}-{n}-{i}.{extension}"));
                 write(&path, &lut, &WriteOptions { layout, ..WriteOptions::default() }).unwrap();
-                let back = read(&path, &ReadOptions { layout, bake: Bake::No }).unwrap();
+                let back = read(&path, &ReadOptions { layout: Some(layout), ..ReadOptions::default() }).unwrap();
                 assert_eq!(bits(&back.lut), bits(&lut), "{}", path.display());
             }
         }
@@ -51,7 +53,7 @@ fn what_was_written_is_said() {
         ("a.cube", Layout::Vglb, "grid size 4, .cube text, "),
         ("a.exr", Layout::Vglb, "grid size 4, 16×4 vglb, float32 OpenEXR, "),
         ("a.npy", Layout::HaldClut, "grid size 4, 8×8 hald-clut, float32 NumPy array, "),
-        ("a.png", Layout::Unity, "grid size 4, 16×4 unity, 8-bit preview, clamped to 0–1, "),
+        ("a.png", Layout::Unity, "grid size 4, 16×4 unity, PNG of 16 bits, 142 values clamped to 0–1, "),
     ] {
         let path = dir.path().join(name);
         let written = write(&path, &patterns(4), &WriteOptions { layout, ..WriteOptions::default() }).unwrap();
@@ -138,8 +140,7 @@ fn files_that_hold_no_lut_are_refused_by_name() {
     for name in ["a", "a.txt", "a.cube.gz", ".cube"] {
         assert!(read(name).contains(&format!("{name} has no extension that says its format; it can be .cube, ")));
     }
-    assert!(read("a.png").contains("a.png: a .png is an 8-bit preview here and is not read as a LUT"));
-    for name in ["none.cube", "none.exr", "none.npy"] {
+    for name in ["none.cube", "none.exr", "none.npy", "none.png", "none.clf", "none.cc"] {
         assert!(read(name).starts_with(&format!("{}: ", at(name).display())), "{}", read(name));
     }
     let mut frame = strip::from_lut(&patterns(4), Layout::Vglb).unwrap();

@@ -42,6 +42,9 @@ impl GridSize {
     /// The grid size that grading programs export most, taken where nothing asks for another.
     pub const COMMON: GridSize = GridSize(33);
 
+    /// The grid size that cameras take.
+    pub const SEVENTEEN: GridSize = GridSize(17);
+
     /// A grid size, where `n` is from 2 to 256.
     pub fn new(n: u64) -> Result<Self, GridSizeError> {
         match u16::try_from(n) {

@@ -11,7 +11,7 @@
 //! - Where fractions are equal, every case gives the same bits: an entry of weight zero takes no part.
 //! - Results lie between the entries blended, save for rounding, and are never clamped.
 
-use super::Lut3d;
+use super::{GridSize, Lut3d};
 use crate::hald::EntryOrder;
 
 /// Where a component lies along one axis of the lattice.
@@ -81,6 +81,15 @@ impl Lut3d {
         let along_blue = |dr, dg| mix(b.fraction, || self.corner(base, [dr, dg, 0]), || self.corner(base, [dr, dg, 1]));
         let along_green = |dr| mix(g.fraction, || along_blue(dr, 0), || along_blue(dr, 1));
         mix(r.fraction, || along_green(0), || along_green(1))
+    }
+
+    /// The LUT at another grid size, by tetrahedral interpolation. At the size that it has, it stays as it is.
+    pub fn resampled(self, size: GridSize) -> Self {
+        if size == self.size() {
+            return self;
+        }
+        let last = (size.get() - 1) as f32;
+        Self::from_fn(size, |point| self.tetrahedral(point.map(|i| i as f32 / last)))
     }
 
     #[inline]

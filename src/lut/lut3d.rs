@@ -87,6 +87,12 @@ impl Lut3d {
         self.entries
     }
 
+    /// The LUT whose entry for `(r, g, b)` is this one's for `(b, g, r)`: what comes of reading a list of entries in the
+    /// other order.
+    pub fn with_red_and_blue_axes_swapped(&self) -> Self {
+        Self::from_fn(self.size, |[r, g, b]| self.at([b, g, r]))
+    }
+
     /// Whether every value is finite; otherwise how many entries are not, and which is the first.
     pub fn check_finite(&self) -> Result<(), NotFinite> {
         let bad = |e: &[f32; 3]| e.iter().any(|v| !v.is_finite());

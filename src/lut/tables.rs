@@ -1,5 +1,6 @@
 //! What a LUT file can hold, and how that becomes one 3D LUT over [0, 1].
 
+use super::chain::{Chain, Step};
 use super::{Domain, GridSize, Lut3d, Shaper1d};
 
 /// The tables of a LUT file.
@@ -23,6 +24,8 @@ pub enum Tables {
         /// The values of the 1D LUT's output that the 3D LUT's lattice spans.
         domain: Domain,
     },
+    /// Anything else that is done to colours.
+    Chain(Chain),
 }
 
 /// What to do with tables that are not a plain 3D LUT over [0, 1].
@@ -57,6 +60,14 @@ pub enum NeedsBaking {
         /// The grid size that baking would give.
         size: GridSize,
     },
+    /// There is something else than tables.
+    #[error("it is {steps}, and what is needed is a 3D LUT alone; {}", advice(*.size))]
+    Steps {
+        /// What there is.
+        steps: String,
+        /// The grid size that baking would give.
+        size: GridSize,
+    },
     /// The 3D table does not span [0, 1].
     #[error("its domain is {domain}, and what is needed is a 3D LUT over 0 to 1; {}", advice(*.size))]
     Domain {
@@ -77,18 +88,62 @@ impl Tables {
         Tables::Cube { lut, domain: Domain::UNIT }
     }
 
-    /// The 1D table and the 3D table with its domain: one of the two, or both.
+    /// What these steps are: tables where that is all there is, steps that change nothing left out.
+    pub fn from_steps(steps: Vec<Step>) -> Self {
+        let mut left: Vec<Step> = Vec::new();
+        // From the end, since what a step may do without depends on what follows it.
+        for step in steps.into_iter().rev() {
+            if !step.is_idle_before(left.last()) {
+                left.push(step);
+            }
+        }
+        left.reverse();
+        match <[Step; 1]>::try_from(left) {
+            Ok([Step::Cube { lut, domain }]) => Tables::Cube { lut, domain },
+            Ok([Step::Curve(shaper)]) => Tables::Shaper(shaper),
+            Ok([step]) => Tables::Chain(Chain::new(vec![step])),
+            Err(steps) => match <[Step; 2]>::try_from(steps) {
+                Ok([Step::Curve(shaper), Step::Cube { lut, domain }]) => Tables::ShapedCube { shaper, lut, domain },
+                Ok(steps) => Tables::Chain(Chain::new(steps.into())),
+                Err(steps) => Tables::Chain(Chain::new(steps)),
+            },
+        }
+    }
+
+    /// The 1D table and the 3D table with its domain: one of the two, or both; neither where there is something else.
     pub fn parts(&self) -> (Option<&Shaper1d>, Option<(&Lut3d, Domain)>) {
         match self {
             Tables::Cube { lut, domain } => (None, Some((lut, *domain))),
             Tables::Shaper(shaper) => (Some(shaper), None),
             Tables::ShapedCube { shaper, lut, domain } => (Some(shaper), Some((lut, *domain))),
+            Tables::Chain(_) => (None, None),
+        }
+    }
+
+    /// The tables with the 3D table's entries listed in the other order.
+    pub(crate) fn with_red_and_blue_axes_swapped(self) -> Self {
+        match self {
+            Tables::Cube { lut, domain } => Tables::Cube { lut: lut.with_red_and_blue_axes_swapped(), domain },
+            Tables::Shaper(shaper) => Tables::Shaper(shaper),
+            Tables::ShapedCube { shaper, lut, domain } => {
+                Tables::ShapedCube { shaper, lut: lut.with_red_and_blue_axes_swapped(), domain }
+            }
+            Tables::Chain(chain) => {
+                let swapped = |step| match step {
+                    Step::Cube { lut, domain } => Step::Cube { lut: lut.with_red_and_blue_axes_swapped(), domain },
+                    other => other,
+                };
+                Tables::Chain(Chain::new(chain.into_steps().into_iter().map(swapped).collect()))
+            }
         }
     }
 
     /// The colour that the tables make of `rgb`: the 1D LUT, then the 3D LUT by tetrahedral interpolation, each
     /// clamping its input to its domain.
     pub fn apply(&self, rgb: [f64; 3]) -> [f32; 3] {
+        if let Tables::Chain(chain) = self {
+            return chain.apply(rgb);
+        }
         let (shaper, cube) = self.parts();
         let shaped = shaper.map_or(rgb, |s| s.apply(rgb));
         match cube {
@@ -116,8 +171,11 @@ impl Tables {
     }
 
     fn baked_size(&self) -> GridSize {
-        let (_, cube) = self.parts();
-        cube.map_or(GridSize::COMMON, |(lut, _)| lut.size().max(GridSize::COMMON))
+        let cube = match self {
+            Tables::Chain(chain) => chain.largest_cube(),
+            tables => tables.parts().1.map(|(lut, _)| lut.size()),
+        };
+        cube.map_or(GridSize::COMMON, |size| size.max(GridSize::COMMON))
     }
 
     fn needs_baking(&self) -> NeedsBaking {
@@ -126,6 +184,24 @@ impl Tables {
             Tables::Shaper(shaper) => NeedsBaking::OnlyShaper { entries: shaper.entries().len(), size },
             Tables::ShapedCube { shaper, .. } => NeedsBaking::Shaper { entries: shaper.entries().len(), size },
             Tables::Cube { domain, .. } => NeedsBaking::Domain { domain: *domain, size },
+            Tables::Chain(chain) => NeedsBaking::Steps { steps: chain.describe(), size },
+        }
+    }
+
+    /// What there is, in words.
+    pub fn describe(&self) -> String {
+        let over = |domain: &Domain| match *domain {
+            Domain::UNIT => String::new(),
+            domain => format!(" over {domain}"),
+        };
+        let of_1d =
+            |shaper: &Shaper1d| format!("a 1D LUT of {} entries{}", shaper.entries().len(), over(&shaper.domain()));
+        let of_3d = |lut: &Lut3d, domain: &Domain| format!("a 3D LUT of {}³{}", lut.size(), over(domain));
+        match self {
+            Tables::Cube { lut, domain } => of_3d(lut, domain),
+            Tables::Shaper(shaper) => of_1d(shaper),
+            Tables::ShapedCube { shaper, lut, domain } => format!("{}, {}", of_1d(shaper), of_3d(lut, domain)),
+            Tables::Chain(chain) => chain.describe(),
         }
     }
 }

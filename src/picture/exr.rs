@@ -20,6 +20,14 @@ pub(super) struct Rest {
 
 const NAMES: [&str; 4] = ["R", "G", "B", "A"];
 
+/// Width and height of the first layer that has channels R, G and B.
+pub(super) fn dimensions(input: impl BufRead + Seek) -> std::result::Result<(usize, usize), ContentError> {
+    let chunks = ::exr::block::read(input, false).map_err(decode)?;
+    let headers = chunks.headers();
+    let size = headers.iter().find(|header| is_rgb(header)).map(|header| header.layer_size);
+    size.map(|size| (size.width(), size.height())).ok_or_else(|| no_rgb(headers))
+}
+
 /// Reads the first layer of the file that has channels R, G and B.
 pub(super) fn read(input: impl BufRead + Seek, progress: &dyn Progress) -> std::result::Result<Picture, ContentError> {
     let chunks = ::exr::block::read(input, false).map_err(decode)?;

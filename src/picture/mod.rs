@@ -20,14 +20,14 @@ pub mod tiff;
 
 pub use crate::atomic_file::Existing;
 pub use compare::{Comparison, Largest, SizesDiffer, compare};
-pub use error::PictureError;
+pub use error::{ContentError, PictureError};
 pub use grade::{Grade, Interpolation, UnknownInterpolation};
 pub use pattern::{Pattern, PatternError};
 pub use sample::{Depth, Samples, UnknownDepth};
 
 use crate::atomic_file::AtomicFile;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufRead, BufReader, Seek, Write};
 use std::path::Path;
 
 /// The most pixels that a picture may have: 16384 × 16384.
@@ -170,12 +170,35 @@ impl Picture {
         progress.at(Stage::Reading, 0.0);
         let file = File::open(path).map_err(|e| PictureError::io(path, e))?;
         let input = BufReader::with_capacity(1 << 20, file);
-        let picture = match format {
+        Self::read_from(format, input, progress).map_err(|why| PictureError::Content { path: path.to_owned(), why })
+    }
+
+    /// Reads a picture from anywhere.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read)'s.
+    pub fn read_from(
+        format: PictureFormat,
+        input: impl BufRead + Seek,
+        progress: &dyn Progress,
+    ) -> Result<Self, ContentError> {
+        match format {
             PictureFormat::Exr => exr::read(input, progress),
             PictureFormat::Png => png::read(input, progress),
             PictureFormat::Tiff => tiff::read(input),
-        };
-        picture.map_err(|why| PictureError::Content { path: path.to_owned(), why })
+        }
+    }
+
+    /// Width and height of a picture, in pixels, without reading its pixels. Takes some of the input.
+    ///
+    /// # Errors
+    /// Where it is none of that format.
+    pub fn dimensions(format: PictureFormat, input: impl BufRead + Seek) -> Result<(usize, usize), ContentError> {
+        match format {
+            PictureFormat::Exr => exr::dimensions(input),
+            PictureFormat::Png => png::dimensions(input),
+            PictureFormat::Tiff => tiff::dimensions(input),
+        }
     }
 
     /// Writes it, in the format that the extension names, and returns the file's length in bytes. The file appears
@@ -195,13 +218,30 @@ impl Picture {
         }
         let mut file = AtomicFile::create(path, existing)?;
         progress.at(Stage::Writing, 0.0);
-        let written = match format {
-            PictureFormat::Exr => exr::write(self, file.out(), progress),
-            PictureFormat::Png => png::write(&self, file.out(), progress),
-            PictureFormat::Tiff => tiff::write(&self, file.out()),
-        };
+        let written = self.write_to(format, file.out(), progress);
         written.map_err(|why| PictureError::Content { path: path.to_owned(), why })?;
         Ok(file.commit()?)
+    }
+
+    /// Writes it to anywhere.
+    ///
+    /// # Errors
+    /// Where the format does not hold samples of this depth, or writing fails.
+    pub fn write_to(
+        self,
+        format: PictureFormat,
+        out: impl Write + Seek,
+        progress: &dyn Progress,
+    ) -> Result<(), ContentError> {
+        let depth = self.samples.depth();
+        if !format.depths().contains(&depth) {
+            return Err(ContentError::kind(format!("its samples are {depth}"), "the format has no such samples"));
+        }
+        match format {
+            PictureFormat::Exr => exr::write(self, out, progress),
+            PictureFormat::Png => png::write(&self, out, progress),
+            PictureFormat::Tiff => tiff::write(&self, out),
+        }
     }
 
     /// The format of the file that it comes from; `None` for a new picture.

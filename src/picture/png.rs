@@ -11,6 +11,13 @@ pub(super) type Rest = Info<'static>;
 /// Memory for everything but the pixels: rows, colour profiles, texts.
 const CHUNKS_LIMIT: usize = 1 << 28;
 
+/// Width and height.
+pub(super) fn dimensions(input: impl BufRead + Seek) -> Result<(usize, usize), ContentError> {
+    let decoder = Decoder::new_with_limits(input, Limits { bytes: CHUNKS_LIMIT });
+    let reader = decoder.read_info().map_err(decode)?;
+    Ok((reader.info().width as usize, reader.info().height as usize))
+}
+
 /// Reads a picture.
 pub(super) fn read(input: impl BufRead + Seek, progress: &dyn Progress) -> Result<Picture, ContentError> {
     let decoder = Decoder::new_with_limits(input, Limits { bytes: CHUNKS_LIMIT });

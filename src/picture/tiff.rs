@@ -33,6 +33,12 @@ const RESOLUTION: [Tag; 2] = [Tag::XResolution, Tag::YResolution];
 /// A file beyond this takes offsets of 64 bits (BigTIFF).
 const CLASSIC_LIMIT: usize = 4_000_000_000;
 
+/// Width and height.
+pub(super) fn dimensions(input: impl BufRead + Seek) -> Result<(usize, usize), ContentError> {
+    let (width, height) = Decoder::new(input).and_then(|mut decoder| decoder.dimensions()).map_err(decode)?;
+    Ok((width as usize, height as usize))
+}
+
 /// Reads a picture.
 pub(super) fn read(input: impl BufRead + Seek) -> Result<Picture, ContentError> {
     let mut decoder = Decoder::new(input).map_err(decode)?;

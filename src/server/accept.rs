@@ -1,14 +1,23 @@
 //! Accepting connections, and keeping to the number that there may be.
 
-use super::ServerConfig;
-use super::connection::{Connection, Standing, say};
+use super::connection::{Connection, say};
+use super::log::{self, ClientLog};
+use super::origin::Origin;
+use super::places::{Admission, Holder, Places, Standing};
+use super::{Access, Client, ServerConfig};
 use crate::EVENTS;
+use crate::memory_limit::MemoryLimit;
+use crate::metrics::{Metrics, Reason};
+use crate::pulse::Pulse;
+use crate::recording::Recorder;
 use crate::sink::LutSink;
-use crate::wire::WireLimits;
+use crate::wire::LiveLimits;
 use mio::{Events, Interest, Poll, Token, Waker};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::{self, Read};
-use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -19,19 +28,27 @@ use tracing::{info, warn};
 const STACK_BYTES: usize = 256 << 10;
 /// How long accepting rests when the system has no file descriptor or memory for another connection.
 const BACK_OFF: Duration = Duration::from_millis(200);
+/// How long accepting rests after a connection that was refused, or took another's place. A flood of connections then
+/// takes little from those that are served.
+const PACE: Duration = Duration::from_millis(1);
 /// Refused connections are kept open this long, so that they can read why.
 const REFUSED_LINGER: Duration = Duration::from_millis(500);
 /// Refused connections kept open at once; further ones are dropped as soon as they are told.
 const MOST_REFUSED: usize = 64;
-/// Refusals are logged at most this often.
-const REFUSAL_LOG_GAP: Duration = Duration::from_secs(1);
 
 /// What the accepting thread, the connections' threads and the server share.
 pub(super) struct Shared {
     sink: Arc<dyn LutSink>,
-    limits: WireLimits,
-    max_connections: usize,
+    pub(super) limits: Arc<LiveLimits>,
+    pub(super) recorder: Option<Recorder>,
+    places: Mutex<Places>,
+    pub(super) memory: MemoryLimit,
+    pub(super) metrics: Metrics,
+    pub(super) refusals: ClientLog,
+    events: ClientLog,
+    access: Mutex<Access>,
     waker: Waker,
+    pulse: Pulse,
     stopping: AtomicBool,
     connections: Mutex<BTreeMap<u64, Arc<Connection>>>,
     left: Condvar,
@@ -41,9 +58,16 @@ impl Shared {
     fn new(config: &ServerConfig, sink: Arc<dyn LutSink>, waker: Waker) -> Self {
         Shared {
             sink,
-            limits: config.limits,
-            max_connections: config.max_connections,
+            limits: Arc::new(LiveLimits::new(config.limits)),
+            recorder: config.recorder.clone(),
+            places: Mutex::new(Places::of(config)),
+            memory: config.memory.clone(),
+            metrics: config.metrics.clone(),
+            refusals: ClientLog::new(log::REFUSALS),
+            events: ClientLog::new(log::EVENTS),
+            access: Mutex::new(config.access.clone()),
             waker,
+            pulse: Pulse::default(),
             stopping: AtomicBool::new(false),
             connections: Mutex::default(),
             left: Condvar::new(),
@@ -54,8 +78,38 @@ impl Shared {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Locked after `connections`, where both are.
+    fn access(&self) -> MutexGuard<'_, Access> {
+        self.access.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes over what of a configuration can change, and ends the connections of those who are not let in any more.
+    pub(super) fn reconfigure(&self, config: &ServerConfig) {
+        if self.limits.get() != config.limits {
+            self.limits.set(config.limits);
+        }
+        *self.places.lock().unwrap_or_else(PoisonError::into_inner) = Places::of(config);
+        let connections = self.connections();
+        *self.access() = config.access.clone();
+        for connection in connections.values() {
+            if let Err(why) = config.access.check(connection.peer.ip()) {
+                connection.dismiss(why);
+            }
+        }
+    }
+
     pub(super) fn count(&self) -> usize {
         self.connections().len()
+    }
+
+    pub(super) fn clients(&self) -> Vec<Client> {
+        let connections = self.connections();
+        let client = |c: &Arc<Connection>| Client {
+            address: c.peer,
+            since: c.since,
+            has_sent: matches!(c.standing(), Standing::Proven | Standing::Grading),
+        };
+        connections.values().map(client).collect()
     }
 
     pub(super) fn stop_accepting(&self) {
@@ -63,6 +117,13 @@ impl Shared {
         if let Err(e) = self.waker.wake() {
             warn!("the accepting thread could not be woken: {e}");
         }
+    }
+
+    /// Whether the accepting thread still accepts, found out within `patience`.
+    pub(super) fn responds(&self, patience: Duration) -> bool {
+        self.pulse.ask(patience, || {
+            let _ = self.waker.wake();
+        })
     }
 
     /// Has every connection end with what it is at.
@@ -90,19 +151,65 @@ impl Shared {
         guard.is_empty()
     }
 
-    /// Takes a connection off the list that has sent no whole request yet, to make room: of the address that holds
-    /// most such connections, the one longest open.
-    fn displace(&self, connections: &mut BTreeMap<u64, Arc<Connection>>) -> Option<Arc<Connection>> {
-        let mut held: BTreeMap<IpAddr, (usize, Instant, u64)> = BTreeMap::new();
-        for (key, connection) in connections.iter().filter(|(_, c)| c.standing() == Standing::New) {
-            let first = (0, connection.since, *key);
-            held.entry(connection.peer.ip()).or_insert(first).0 += 1;
+    /// Finds a place for a connection from `origin`, and takes one off the list to make room where that is needed.
+    fn place(&self, connections: &mut BTreeMap<u64, Arc<Connection>>, origin: Origin) -> Place {
+        let holder = |(key, c): (&u64, &Arc<Connection>)| Holder {
+            key: *key,
+            origin: c.origin,
+            standing: c.standing(),
+            at_work: c.is_at_work(),
+            active: c.active(),
+        };
+        let holders: Vec<_> = connections.iter().map(holder).collect();
+        let places = *self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let (limit, make_room) = match places.admit(&holders, origin) {
+            Admission::Free => return Place::Free,
+            Admission::Over { limit, make_room } => (limit, make_room),
+        };
+        for key in make_room {
+            // It may have sent a request in this very moment.
+            let displaced = |c: &Arc<Connection>| {
+                let standing = c.standing();
+                standing < Standing::Grading && c.move_on(standing, Standing::Displaced)
+            };
+            if connections.get(&key).is_some_and(displaced)
+                && let Some(displaced) = connections.remove(&key)
+            {
+                return Place::Instead(displaced, limit);
+            }
         }
-        let (_, _, key) = held.into_values().max_by_key(|(count, since, _)| (*count, std::cmp::Reverse(*since)))?;
-        let chosen = connections.get(&key)?.clone();
-        // It may have sent its first request in this very moment.
-        chosen.move_on(Standing::New, Standing::Displaced).then(|| connections.remove(&key))?
+        Place::None(limit)
     }
+
+    /// Logs what a client was refused.
+    pub(super) fn log_refusal(&self, origin: Origin, what: fmt::Arguments<'_>) {
+        if let Some(unlogged) = self.refusals.may(origin) {
+            warn!("{what}{unlogged}");
+        }
+    }
+
+    /// Logs that a client has come or gone.
+    pub(super) fn log_event(&self, origin: Origin, what: fmt::Arguments<'_>) {
+        if let Some(unlogged) = self.events.may(origin) {
+            info!(target: EVENTS, "{what}{unlogged}");
+        }
+    }
+}
+
+/// Whether there is a place for a connection.
+enum Place {
+    Free,
+    /// In the place of this one, for the limit said.
+    Instead(Arc<Connection>, String),
+    /// None, for the limit said.
+    None(String),
+}
+
+/// Whether there were too many connections for one more.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Crowd {
+    Under,
+    Over,
 }
 
 /// Takes a connection off the list when its thread ends, in whatever way it ends.
@@ -126,7 +233,10 @@ struct Acceptor {
     refused: Vec<(TcpStream, Instant)>,
     next_key: u64,
     resting_until: Option<Instant>,
-    refusals: RefusalLog,
+    /// The listener whose turn it is: none has to wait for the others' floods.
+    turn: usize,
+    /// Whether it was said that no connection can be accepted.
+    exhausted: bool,
 }
 
 /// The token of the waker; listeners have their index.
@@ -147,7 +257,8 @@ pub(super) fn spawn(
         refused: Vec::new(),
         next_key: 0,
         resting_until: None,
-        refusals: RefusalLog::default(),
+        turn: 0,
+        exhausted: false,
     };
     for (i, listener) in acceptor.listeners.iter_mut().enumerate() {
         acceptor.poll.registry().register(listener, Token(i), Interest::READABLE)?;
@@ -172,6 +283,7 @@ impl Acceptor {
             }
             self.accept_all();
             self.let_refused_go();
+            self.shared.pulse.answer();
         }
     }
 
@@ -189,14 +301,27 @@ impl Acceptor {
             return;
         }
         self.resting_until = None;
-        for i in 0..self.listeners.len() {
+        for step in 0..self.listeners.len() {
+            let i = (self.turn + step) % self.listeners.len();
             loop {
                 match self.listeners[i].accept() {
-                    Ok((stream, peer)) => self.admit(stream.into(), peer),
+                    Ok((stream, peer)) => {
+                        if std::mem::take(&mut self.exhausted) {
+                            info!(target: EVENTS, "connections are accepted again");
+                        }
+                        if self.admit(stream.into(), peer) == Crowd::Over {
+                            self.turn = i + 1;
+                            self.resting_until = Some(Instant::now() + PACE);
+                            return;
+                        }
+                    }
                     Err(e) if e.kind() == io::ErrorKind::WouldBlock => break,
                     Err(e) if matches!(e.kind(), io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted) => {}
                     Err(e) => {
-                        warn!("no connection can be accepted at present ({e}); clients that are connected go on");
+                        // Once, however long it lasts.
+                        if !std::mem::replace(&mut self.exhausted, true) {
+                            warn!("no connection can be accepted at present ({e}); clients that are connected go on");
+                        }
                         self.resting_until = Some(Instant::now() + BACK_OFF);
                         return;
                     }
@@ -205,44 +330,74 @@ impl Acceptor {
         }
     }
 
-    fn admit(&mut self, stream: TcpStream, peer: SocketAddr) {
-        let connection = match Connection::new(stream, peer, self.shared.limits.silence) {
+    fn admit(&mut self, stream: TcpStream, peer: SocketAddr) -> Crowd {
+        let connection = match Connection::new(stream, peer) {
             Ok(connection) => Arc::new(connection),
-            Err(e) => return info!(target: EVENTS, "client {peer} was gone before it was served: {e}"),
+            Err(e) => {
+                let gone = format_args!("client {peer} was gone before it was served: {e}");
+                self.shared.log_event(peer.ip().into(), gone);
+                return Crowd::Under;
+            }
         };
-        let limit = self.shared.max_connections;
-        let mut connections = self.shared.connections();
-        if connections.len() >= limit {
-            let displaced = self.shared.displace(&mut connections);
+        let origin = connection.origin;
+        let shared = self.shared.clone();
+        let mut crowd = Crowd::Under;
+        let mut connections = shared.connections();
+        let let_in = shared.access().check(peer.ip());
+        if let Err(why) = let_in {
             drop(connections);
-            let why = format!("this server takes at most {limit} connections at once");
-            let Some(displaced) = displaced else {
-                self.refusals.log(format_args!("client {peer} was refused: {why}"));
-                return self.refuse(&connection.stream, &why);
-            };
-            let why = format!("{why}; this one had sent no request and had to make room");
-            self.refusals.log(format_args!("client {} was closed: {why}", displaced.peer));
-            self.refuse(&displaced.stream, &why);
-            connections = self.shared.connections();
+            shared.metrics.refused(Reason::Address);
+            shared.log_refusal(origin, format_args!("client {peer} was refused: {why}"));
+            self.refuse(&connection.stream, "this server does not take clients from your address");
+            return Crowd::Over;
+        }
+        match shared.place(&mut connections, origin) {
+            Place::Free => {}
+            Place::None(limit) => {
+                drop(connections);
+                shared.metrics.refused(Reason::Connections);
+                shared.log_refusal(origin, format_args!("client {peer} was refused: {limit}"));
+                self.refuse(&connection.stream, &limit);
+                return Crowd::Over;
+            }
+            Place::Instead(displaced, limit) => {
+                drop(connections);
+                let why = format!("{limit}; this one {} and had to make room", displaced.idleness());
+                shared.metrics.refused(Reason::Connections);
+                shared.log_refusal(displaced.origin, format_args!("client {} was closed: {why}", displaced.peer));
+                self.refuse(&displaced.stream, &why);
+                crowd = Crowd::Over;
+                connections = shared.connections();
+            }
         }
         let key = self.next_key;
         self.next_key += 1;
         connections.insert(key, connection.clone());
         let count = connections.len();
         drop(connections);
-        info!(target: EVENTS, "client {peer} connected ({count} now)");
-        let leave = Leave { shared: self.shared.clone(), key };
-        let shared = self.shared.clone();
+        shared.metrics.connected();
+        shared.log_event(origin, format_args!("client {peer} connected ({count} now)"));
+        let leave = Leave { shared: shared.clone(), key };
         let serving = connection.clone();
         let thread = thread::Builder::new().name(format!("vglb {peer}")).stack_size(STACK_BYTES).spawn(move || {
-            serving.serve(shared.sink.clone(), shared.limits);
+            let shared = &*leave.shared;
+            // A fault of ours is this connection's end, and nobody else's.
+            let served = catch_unwind(AssertUnwindSafe(|| {
+                let sink = shared.sink.for_client(peer.ip()).unwrap_or_else(|| shared.sink.clone());
+                serving.serve(sink, shared);
+            }));
+            if let Err(panic) = served {
+                serving.fail(shared, &*panic);
+            }
             drop(leave);
         });
         if let Err(e) = thread {
             let why = format!("this server has no thread for another connection: {e}");
-            self.refusals.log(format_args!("client {peer} was refused: {why}"));
+            shared.log_refusal(origin, format_args!("client {peer} was refused: {why}"));
             self.refuse(&connection.stream, &why);
+            crowd = Crowd::Over;
         }
+        crowd
     }
 
     /// Tells a peer why it is not served, and keeps its connection a little so that it can read it.
@@ -272,27 +427,5 @@ impl Acceptor {
             }
             false
         });
-    }
-}
-
-/// Logs refusals so that a flood of them is no flood of the log.
-#[derive(Default)]
-struct RefusalLog {
-    last: Option<Instant>,
-    unlogged: u64,
-}
-
-impl RefusalLog {
-    fn log(&mut self, what: std::fmt::Arguments<'_>) {
-        let now = Instant::now();
-        if self.last.is_some_and(|t| now < t + REFUSAL_LOG_GAP) {
-            self.unlogged += 1;
-            return;
-        }
-        match std::mem::take(&mut self.unlogged) {
-            0 => warn!("{what}"),
-            more => warn!("{what} (and {more} more like it before)"),
-        }
-        self.last = Some(now);
     }
 }

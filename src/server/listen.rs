@@ -10,7 +10,7 @@ use std::net::{Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
 const BACKLOG: i32 = 1024;
 
 /// Listens on every address that `host` stands for. With port 0, all listen on the port chosen for the first.
-pub(super) fn listen(host: &str, port: u16) -> Result<Vec<TcpListener>, StartError> {
+pub(crate) fn listen(host: &str, port: u16) -> Result<Vec<TcpListener>, StartError> {
     let unusable = |source| StartError::Host { host: host.to_owned(), source };
     // An IPv6 address may come in brackets, as in a URL.
     let bare = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host);

@@ -1,14 +1,26 @@
 //! The server: listens, gives each connection a thread, keeps to its limits, and drains when it stops.
 //!
 //! One thread accepts on every address; it sleeps until a connection comes or the server stops. When as many
-//! connections are open as there may be, one that has not sent a single whole request makes room, longest open first
-//! and from the address that holds most; only where all have proven themselves is the newcomer refused.
+//! connections are open as there may be, one that has not sent a single whole request makes room, or one that has sent
+//! nothing that was accepted; one that has put a LUT into force never does, and then the newcomer is refused. The last
+//! eighth of the connections is for addresses that have none.
 
 mod accept;
+mod access;
 mod connection;
-mod listen;
+pub(crate) mod listen;
+pub(crate) mod log;
+pub(crate) mod origin;
+mod places;
 mod session;
 
+pub use access::{Access, Network, NetworkError};
+pub use origin::Origin;
+
+use crate::lut::GridSize;
+use crate::memory_limit::MemoryLimit;
+use crate::metrics::Metrics;
+use crate::recording::Recorder;
 use crate::sink::LutSink;
 use crate::wire::WireLimits;
 use accept::Shared;
@@ -16,7 +28,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Where a server listens, and what it takes.
 #[derive(Clone, Debug)]
@@ -27,13 +39,33 @@ pub struct ServerConfig {
     pub port: u16,
     /// The most connections at once.
     pub max_connections: usize,
+    /// The most connections at once from one address.
+    pub max_connections_per_address: usize,
+    /// Who may connect.
+    pub access: Access,
     /// What one message may be.
     pub limits: WireLimits,
+    /// What buffers that connections read into count against.
+    pub memory: MemoryLimit,
+    /// Where everything that arrives is recorded.
+    pub recorder: Option<Recorder>,
+    /// What is counted.
+    pub metrics: Metrics,
 }
 
 impl Default for ServerConfig {
     fn default() -> Self {
-        ServerConfig { host: "127.0.0.1".into(), port: 8089, max_connections: 64, limits: WireLimits::default() }
+        ServerConfig {
+            host: "127.0.0.1".into(),
+            port: 8089,
+            max_connections: 64,
+            max_connections_per_address: 64,
+            access: Access::default(),
+            limits: WireLimits::default(),
+            memory: MemoryLimit::default(),
+            recorder: None,
+            metrics: Metrics::default(),
+        }
     }
 }
 
@@ -73,6 +105,33 @@ pub struct Server {
     stopped: Option<bool>,
 }
 
+/// The clients of a [`Server`].
+#[derive(Clone)]
+pub struct Clients(Arc<Shared>);
+
+/// A client that is connected.
+#[derive(Clone, Copy, Debug)]
+pub struct Client {
+    /// Its address.
+    pub address: SocketAddr,
+    /// When it connected.
+    pub since: Instant,
+    /// Whether it has sent a whole request.
+    pub has_sent: bool,
+}
+
+impl Clients {
+    /// Who is connected, longest first.
+    pub fn list(&self) -> Vec<Client> {
+        self.0.clients()
+    }
+
+    /// The largest LUT that is taken of them at present.
+    pub fn largest_lut(&self) -> GridSize {
+        self.0.limits.get().lut_size
+    }
+}
+
 /// How long connections may take to finish what they are publishing once the server stops.
 const DRAIN_TIME: Duration = Duration::from_millis(600);
 /// How long their threads may take to end after that, with their connections cut.
@@ -87,6 +146,12 @@ impl Server {
         Ok(Server { shared, addresses, accepting: Some(accepting), stopped: None })
     }
 
+    /// Takes over, from the next connection and the next message on, who may connect, how many may, and what a message may
+    /// be. Who is not let in any more is told so, and closed. What else `config` says stays as it was at the start.
+    pub fn reconfigure(&self, config: &ServerConfig) {
+        self.shared.reconfigure(config);
+    }
+
     /// The addresses listened on, with the port that the system chose where 0 was asked for.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
@@ -95,6 +160,24 @@ impl Server {
     /// Connections open now.
     pub fn connections(&self) -> usize {
         self.shared.count()
+    }
+
+    /// Tells who is connected, for as long as it is kept.
+    pub fn clients(&self) -> Clients {
+        Clients(self.shared.clone())
+    }
+
+    /// A way to find out, from any thread, whether clients are still accepted. It takes the patience it may have, and is
+    /// `false` once the server stops.
+    pub fn check(&self) -> impl Fn(Duration) -> bool + Send + Sync + 'static {
+        let shared = self.shared.clone();
+        move |patience| shared.responds(patience)
+    }
+
+    /// Tells the connections open now, after this server's end as well.
+    pub fn counter(&self) -> impl Fn() -> usize + Send + Sync + 'static {
+        let shared = self.shared.clone();
+        move || shared.count()
     }
 
     /// Accepts nothing more: once this returns, the port is free. Connections go on until [`stop`](Self::stop).

@@ -2,12 +2,14 @@
 
 use crate::hald::{NotFiniteCount, Texel};
 use crate::lut::{Cdl, GridSize};
+use crate::memory_limit::{Charge, MemoryLimit};
 use crate::sink::{self, ChannelId, LutSink, LutWriter, Refusal};
 use crate::wire::WireError;
 use crate::wire::message::Message;
 use crate::wire::request::{LONGEST_CHANNEL, Payload, Request};
 use std::io::Read;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// A staging buffer larger than this is not kept for the next LUT.
 const KEEP_STAGED_BYTES: usize = 8 << 20;
@@ -22,8 +24,8 @@ pub(super) struct Session {
 /// What became of a request that was read to its end.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// A LUT is in force.
-    Lut { size: GridSize, revision: u64 },
+    /// A LUT is in force, `publish` after its last byte had come.
+    Lut { size: GridSize, revision: u64, publish: Duration },
     /// CDL values are recorded.
     Cdl,
     /// Nothing changed.
@@ -33,8 +35,13 @@ pub(super) enum Outcome {
 /// Takes `lutData` as it arrives: straight to its channel where the channel is known already, else into a buffer.
 struct Intake {
     sink: Arc<dyn LutSink>,
+    /// Of the message under way; larger LUTs are refused.
+    largest: GridSize,
+    memory: MemoryLimit,
     writers: Vec<(ChannelId, Box<dyn LutWriter>)>,
     staged: Vec<Texel>,
+    /// For `staged`.
+    charge: Charge,
     state: State,
 }
 
@@ -50,13 +57,23 @@ enum State {
 }
 
 impl Session {
-    pub(super) fn new(sink: Arc<dyn LutSink>) -> Self {
-        let intake = Intake { sink: sink.clone(), writers: Vec::new(), staged: Vec::new(), state: State::Idle };
+    /// What is held of LUTs counts against `memory`.
+    pub(super) fn new(sink: Arc<dyn LutSink>, memory: MemoryLimit) -> Self {
+        let intake = Intake {
+            sink: sink.clone(),
+            largest: GridSize::MAX,
+            memory,
+            writers: Vec::new(),
+            staged: Vec::new(),
+            charge: Charge::default(),
+            state: State::Idle,
+        };
         Session { sink, request: Request::default(), intake }
     }
 
     /// Reads a request and does what it says. An `Err` means that no further request can be read.
     pub(super) fn handle<R: Read>(&mut self, mut message: Message<'_, R>) -> Result<Outcome, WireError> {
+        self.intake.largest = message.limits().lut_size;
         let read = self.request.read(&mut message, &mut self.intake);
         let state = std::mem::replace(&mut self.intake.state, State::Idle);
         if let Err(e) = read {
@@ -99,6 +116,7 @@ impl Session {
 
     fn set_lut(&mut self, state: State) -> Result<Outcome, Refusal> {
         let checked = self.check_lut(&state);
+        let arrived = Instant::now();
         let (size, revision) = match (checked, state) {
             (Err(refusal), state) => {
                 self.intake.give_up(state);
@@ -119,11 +137,12 @@ impl Session {
                 let put = sink::put(&mut *self.intake.writers[writer].1, size, &self.intake.staged);
                 if size.rgba_bytes() > KEEP_STAGED_BYTES {
                     self.intake.staged = Vec::new();
+                    self.intake.charge = Charge::default();
                 }
                 (size, put?)
             }
         };
-        Ok(Outcome::Lut { size, revision })
+        Ok(Outcome::Lut { size, revision, publish: arrived.elapsed() })
     }
 
     /// The fields around `lutData`.
@@ -168,6 +187,9 @@ impl Intake {
     fn start(&mut self, so_far: &Request, bytes: usize) -> Result<State, Refusal> {
         let size = GridSize::from_rgba_bytes(bytes)?;
         check_size(so_far, size)?;
+        if size > self.largest {
+            return Err(Refusal::LutTooLarge { size, limit: self.largest });
+        }
         match (so_far.command(), so_far.channel_so_far()) {
             (Some("setLUT"), Some(channel)) => {
                 check_channel(so_far)?;
@@ -177,6 +199,9 @@ impl Intake {
             }
             (Some("setLUT") | None, _) => {
                 self.staged.clear();
+                let bytes = (size.rgba_bytes() as u64).max(self.charge.bytes());
+                let charged = self.charge.resize_of(&self.memory, bytes);
+                charged.map_err(|why| Refusal::OverMemoryLimit { size, why })?;
                 self.staged
                     .try_reserve_exact(size.entries())
                     .map_err(|_| Refusal::OutOfMemory { bytes: size.rgba_bytes() })?;

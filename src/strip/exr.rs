@@ -33,17 +33,19 @@ fn description(shape: TextureShape) -> String {
     format!("3D LUT of grid size {size}, layout {layout}, {}x{}", shape.width(), shape.height())
 }
 
-/// Reads the first image of the file that has channels R, G and B, as a strip in `layout`. Float32 is kept bit for
+/// Reads the first image of the file that has channels R, G and B, as a strip in `layout`; without one, the
+/// layout follows from the image's shape, as [`Layout::likely`] says. Float32 is kept bit for
 /// bit, float16 is converted, which is exact; without a channel A, alpha is 1.0.
 ///
 /// # Errors
 /// Where the image is no strip of that layout, which is checked before its texels are read; where its channels are
 /// whole numbers or subsampled; and where the file is damaged.
-pub fn read(input: impl BufRead + Seek, layout: Layout) -> std::result::Result<Frame, StripError> {
+pub fn read(input: impl BufRead + Seek, layout: impl Into<Option<Layout>>) -> std::result::Result<Frame, StripError> {
     let chunks = ::exr::block::read(input, false).map_err(error)?;
     let header = chunks.headers().iter().find(|header| is_rgb(header));
     let Some(header) = header else { return Err(StripError::ExrChannels(all_channels(chunks.headers()))) };
-    let shape = TextureShape::from_dimensions(header.layer_size.width(), header.layer_size.height(), layout)?;
+    let (width, height) = (header.layer_size.width(), header.layer_size.height());
+    let shape = TextureShape::from_dimensions(width, height, layout.into().unwrap_or(Layout::likely(width, height)))?;
     check_channels(header)?;
 
     let image = ::exr::image::read::read()

@@ -4,17 +4,18 @@
 //! | --- | --- | --- | --- |
 //! | [`exr`] | float32 RGBA, bit for bit | yes, also float16, also without A | yes, ZIP compression |
 //! | [`npy`] | float32, `(height, width, 4)`, bit for bit | yes, also 3 components, float64, and LUTs as `(N, N, N, 3)` | yes |
-//! | [`png`] | 8-bit RGB, clamped: a preview | no | yes |
+//! | [`image`] | PNG of 8 and 16 bits; TIFF of 8 and 16 bits, float16 and float32 | yes, with or without alpha | RGB; whole numbers clamped; TIFF not as float16 |
 //!
 //! All of them work on [`Frame`]s. Readers refuse an image that is no texture of the layout asked for before its
 //! texels are read, so that a file of a few bytes cannot claim gigabytes.
 
 pub mod exr;
+pub mod image;
 pub mod npy;
-pub mod png;
 
 use crate::hald::{Layout, Placement, ShapeError, TextureShape};
 use crate::lut::Lut3d;
+use crate::picture::ContentError;
 use crate::texture::{Frame, RGBA32F};
 use std::io;
 
@@ -51,9 +52,9 @@ pub enum StripError {
     /// The file is no NumPy array that is a strip or a LUT.
     #[error(transparent)]
     Npy(#[from] npy::NpyError),
-    /// Writing failed in the PNG encoder.
-    #[error("it can't be written as PNG ({0})")]
-    Png(String),
+    /// The file is no PNG or TIFF, a damaged one, or one of another kind.
+    #[error(transparent)]
+    Picture(#[from] ContentError),
     /// Reading or writing failed.
     #[error(transparent)]
     Io(#[from] io::Error),

@@ -64,16 +64,17 @@ pub fn write(frame: &Frame, mut out: impl Write) -> Result<(), StripError> {
     Ok(())
 }
 
-/// Reads an array: one of three axes, the last of them 3 or 4, as a strip in `layout`; one of four axes as a LUT.
+/// Reads an array: one of three axes, the last of them 3 or 4, as a strip in `layout`, or in [the likely one](Layout::likely); one of four axes as a LUT.
 /// Float32 is kept bit for bit in either byte order; float64, NumPy's default, is rounded to the nearest float32.
 /// Without a fourth component, alpha is 1.0.
 ///
 /// # Errors
 /// Where the array is no such thing, which is checked before its numbers are read.
-pub fn read(mut input: impl BufRead, layout: Layout) -> Result<Array, StripError> {
+pub fn read(mut input: impl BufRead, layout: impl Into<Option<Layout>>) -> Result<Array, StripError> {
     let header = Header::read(&mut input)?;
     match *header.shape.as_slice() {
         [height, width, components @ (3 | 4)] => {
+            let layout = layout.into().unwrap_or(Layout::likely(width, height));
             let shape = TextureShape::from_dimensions(width, height, layout)?;
             let values = Values::read(&mut input, &header, [height, width, components])?;
             let texels = (0..height).flat_map(|y| (0..width).map(move |x| (y, x)));

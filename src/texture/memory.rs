@@ -1,10 +1,14 @@
 //! A back end inside one process: for tests, and for machines where nothing else can be had. Keeps each stream's
 //! newest texture.
 
+use super::buffer::Buffer;
 use super::{
     Event, Frame, RGBA32F, StreamInfo, TextureBackend, TextureError, TextureReceiver, TextureSender, TextureWriter,
 };
 use crate::hald::{Texel, TextureShape};
+use crate::lut::Cdl;
+use crate::memory_limit::MemoryLimit;
+use crate::server::Origin;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -13,6 +17,14 @@ use std::time::{Duration, Instant, SystemTime};
 #[derive(Clone, Default)]
 pub struct MemoryBackend {
     streams: Arc<Mutex<BTreeMap<String, Arc<Stream>>>>,
+    memory: MemoryLimit,
+}
+
+impl MemoryBackend {
+    /// Textures count against this limit.
+    pub fn with_memory(memory: MemoryLimit) -> Self {
+        MemoryBackend { memory, ..Self::default() }
+    }
 }
 
 #[derive(Default)]
@@ -27,15 +39,16 @@ struct State {
     newest: Option<Newest>,
     revision: u64,
     ended: bool,
+    cdl: Option<Cdl>,
     receivers: usize,
     /// Buffers of textures that were replaced, to be written again.
-    spare: Vec<Vec<Texel>>,
+    spare: Vec<Buffer>,
 }
 
 struct Newest {
     shape: TextureShape,
     published: SystemTime,
-    texels: Vec<Texel>,
+    texels: Buffer,
 }
 
 /// Buffers kept for writing again; more would only hold memory.
@@ -81,6 +94,7 @@ impl TextureBackend for MemoryBackend {
                 revision: Some(state.revision),
                 published: Some(newest.published),
                 sender: Some("this process".into()),
+                cdl: state.cdl,
             })
         });
         Ok(infos.collect())
@@ -109,11 +123,31 @@ impl TextureSender for MemorySender {
     }
 
     fn writer(&self) -> Result<Box<dyn TextureWriter>, TextureError> {
-        Ok(Box::new(MemoryWriter { stream: self.stream.clone(), shape: None, texels: Vec::new() }))
+        self.writer_for(None)
+    }
+
+    fn writer_for(&self, client: Option<Origin>) -> Result<Box<dyn TextureWriter>, TextureError> {
+        Ok(Box::new(MemoryWriter {
+            stream: self.stream.clone(),
+            memory: self.backend.memory.of(client),
+            shape: None,
+            texels: Buffer::default(),
+        }))
     }
 
     fn receivers(&self) -> Option<usize> {
         Some(lock(&self.stream.state).receivers)
+    }
+
+    fn newest(&self, frame: &mut Frame) -> Result<bool, TextureError> {
+        let state = lock(&self.stream.state);
+        let Some(newest) = &state.newest else { return Ok(false) };
+        frame.fill(newest.shape, state.revision, Some(newest.published), newest.texels.texels());
+        Ok(true)
+    }
+
+    fn set_cdl(&self, cdl: &Cdl) {
+        lock(&self.stream.state).cdl = Some(*cdl);
     }
 }
 
@@ -127,29 +161,27 @@ impl Drop for MemorySender {
 
 struct MemoryWriter {
     stream: Arc<Stream>,
+    memory: MemoryLimit,
     shape: Option<TextureShape>,
-    texels: Vec<Texel>,
+    texels: Buffer,
 }
 
 impl TextureWriter for MemoryWriter {
     fn begin(&mut self, shape: TextureShape) -> Result<(), TextureError> {
-        if self.texels.capacity() < shape.texels()
+        self.shape = None;
+        if !self.texels.fits(shape)
             && let Some(spare) = lock(&self.stream.state).spare.pop()
         {
             self.texels = spare;
         }
-        let more = shape.texels().saturating_sub(self.texels.len());
-        self.texels
-            .try_reserve_exact(more)
-            .map_err(|e| TextureError::OutOfMemory { bytes: shape.bytes(), why: e.to_string() })?;
-        self.texels.resize(shape.texels(), [0; 16]);
+        self.texels.fit(shape, &self.memory)?;
         self.shape = Some(shape);
         Ok(())
     }
 
     fn texels(&mut self) -> &mut [Texel] {
         match self.shape {
-            Some(_) => &mut self.texels,
+            Some(_) => self.texels.texels_mut(),
             None => &mut [],
         }
     }
@@ -218,14 +250,7 @@ impl TextureReceiver for MemoryReceiver {
     fn read(&mut self, frame: &mut Frame) -> Result<(), TextureError> {
         let state = lock(&self.stream.state);
         let Some(newest) = state.newest.as_ref().filter(|_| !state.ended) else { return Err(TextureError::Ended) };
-        frame.width = newest.shape.width();
-        frame.height = newest.shape.height();
-        frame.shape = Some(newest.shape);
-        frame.revision = state.revision;
-        frame.published = Some(newest.published);
-        frame.format = RGBA32F;
-        frame.texels.clear();
-        frame.texels.extend_from_slice(&newest.texels);
+        frame.fill(newest.shape, state.revision, Some(newest.published), newest.texels.texels());
         self.read = state.revision;
         Ok(())
     }

@@ -12,6 +12,7 @@
 //!
 //! This file is the only one with a `cfg` on the operating system.
 
+mod buffer;
 mod claim;
 mod error;
 mod gpu_choice;
@@ -21,8 +22,12 @@ pub mod linux;
 #[cfg(target_os = "macos")]
 pub mod macos;
 pub mod memory;
+#[cfg(not(unix))]
+mod not_unix;
 pub mod spout;
 pub mod syphon;
+#[cfg(unix)]
+pub mod unix;
 #[cfg(windows)]
 pub mod windows;
 
@@ -31,8 +36,15 @@ pub use gpu_choice::{GpuChoice, NoChoice};
 pub use gpu_probe::{GpuProbe, GpuReading, GraphicsDevice};
 #[cfg(target_os = "macos")]
 pub use macos::with_main_loop;
+#[cfg(not(unix))]
+pub use not_unix::{Notice, notify, stderr_is_journal, watchdog_period};
+#[cfg(unix)]
+pub use unix::{Notice, notify, stderr_is_journal, watchdog_period};
 
 use crate::hald::{Placement, Texel, TextureShape};
+use crate::lut::Cdl;
+use crate::memory_limit::MemoryLimit;
+use crate::server::Origin;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -47,6 +59,11 @@ pub trait TextureBackend: Send + Sync + 'static {
 
     /// Whether it works on this machine now, and otherwise why not.
     fn check(&self) -> Result<(), TextureError>;
+
+    /// Whether streams can be sent on this machine now, and otherwise why not. Receiving may need less.
+    fn check_sending(&self) -> Result<(), TextureError> {
+        self.check()
+    }
 
     /// Further facts for `vglb info`, as name and value.
     fn details(&self) -> Vec<(&'static str, String)> {
@@ -79,6 +96,18 @@ pub trait TextureBackend: Send + Sync + 'static {
     /// [`probe`](Self::probe).
     fn reads_on_device(&self) -> bool {
         false
+    }
+
+    /// Whether the threads that serve receivers still do, found out within `patience`. Without such threads they do.
+    fn responds(&self, patience: Duration) -> bool {
+        let _ = patience;
+        true
+    }
+
+    /// Its parts that have begun again after they had failed, with how often each has since the back end was made. Empty
+    /// where no part can.
+    fn restarts(&self) -> Vec<(&'static str, u64)> {
+        Vec::new()
     }
 
     /// Starts a stream. Receivers can find it once its first texture is published.
@@ -117,8 +146,24 @@ pub trait TextureSender: Send + Sync {
     /// A way to write textures from one thread.
     fn writer(&self) -> Result<Box<dyn TextureWriter>, TextureError>;
 
+    /// The same, where the memory that it takes counts for a client.
+    fn writer_for(&self, client: Option<Origin>) -> Result<Box<dyn TextureWriter>, TextureError> {
+        let _ = client;
+        self.writer()
+    }
+
     /// How many receivers are connected, where the platform tells.
     fn receivers(&self) -> Option<usize>;
+
+    /// Copies the newest texture, as it was published, into `frame`, whose buffer is used again where it is large
+    /// enough. No receiver is counted for it. `false` where nothing is published yet.
+    fn newest(&self, frame: &mut Frame) -> Result<bool, TextureError>;
+
+    /// The newest CDL values of what the stream is for, for whoever [lists](TextureBackend::streams) streams. To be
+    /// called once something is published. A platform that can't tell of them does nothing.
+    fn set_cdl(&self, cdl: &Cdl) {
+        let _ = cdl;
+    }
 }
 
 /// Writes textures into one stream: [`begin`](Self::begin), fill [`texels`](Self::texels), then
@@ -242,6 +287,22 @@ pub struct StreamInfo {
     pub published: Option<SystemTime>,
     /// The process that sends it, where the transport says so.
     pub sender: Option<String>,
+    /// The newest CDL values, where there are any and the transport says so.
+    pub cdl: Option<Cdl>,
+}
+
+impl Frame {
+    /// Makes this a copy of a texture that was sent.
+    pub(crate) fn fill(&mut self, shape: TextureShape, revision: u64, published: Option<SystemTime>, texels: &[Texel]) {
+        self.width = shape.width();
+        self.height = shape.height();
+        self.shape = Some(shape);
+        self.revision = revision;
+        self.published = published;
+        self.format = RGBA32F;
+        self.texels.clear();
+        self.texels.extend_from_slice(texels);
+    }
 }
 
 /// The name of the only format that is ever sent.
@@ -254,6 +315,10 @@ pub struct Options {
     pub gpu: GpuChoice,
     /// What Syphon streams are sent.
     pub syphon: syphon::Options,
+    /// What the textures sent count against.
+    pub memory: MemoryLimit,
+    /// The number of the group that streams are shared with, on Linux.
+    pub socket_group: Option<u32>,
 }
 
 /// Every back end built into this program, the platform's own first.
@@ -271,12 +336,17 @@ pub fn backends_on(gpu: &GpuChoice) -> Vec<Arc<dyn TextureBackend>> {
 pub fn backends_with(options: &Options) -> Vec<Arc<dyn TextureBackend>> {
     vec![
         #[cfg(all(target_os = "linux", target_pointer_width = "64", target_endian = "little"))]
-        Arc::new(linux::LinuxBackend::default().with_gpu(options.gpu.clone())),
+        Arc::new(
+            linux::LinuxBackend::default()
+                .with_gpu(options.gpu.clone())
+                .with_memory(options.memory.clone())
+                .with_group(options.socket_group),
+        ),
         #[cfg(windows)]
-        Arc::new(spout::SpoutBackend::with_adapter(options.gpu.adapter())),
+        Arc::new(spout::SpoutBackend::with_adapter(options.gpu.adapter()).with_memory(options.memory.clone())),
         #[cfg(target_os = "macos")]
-        Arc::new(syphon::SyphonBackend::new(macos::Mac, options.syphon)),
-        Arc::new(memory::MemoryBackend::default()),
+        Arc::new(syphon::SyphonBackend::new(macos::Mac, options.syphon).with_memory(options.memory.clone())),
+        Arc::new(memory::MemoryBackend::with_memory(options.memory.clone())),
     ]
 }
 
@@ -339,17 +409,65 @@ pub fn choose_to_list(name: &str) -> Result<Arc<dyn TextureBackend>, TextureErro
     }
 }
 
-/// Calls `end` each time the user or the system wants this program to end: on SIGINT, SIGTERM and SIGHUP; on Windows with
-/// Ctrl-C and Ctrl-Break, by closing the window, by logging off and shutting down, where the system leaves the program a
-/// few seconds after the last three. Stands here since platforms are chosen here.
+/// What the user, or the system, wants of a program that runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// It shall end.
+    End,
+    /// It shall read again what can be changed while it runs (SIGHUP, where the program has no terminal, or its terminal
+    /// is still there).
+    Reload,
+}
+
+/// Calls `told` each time the user or the system wants something of this program: on SIGINT, SIGTERM and SIGHUP; on
+/// Windows with Ctrl-C and Ctrl-Break, by closing the window, by logging off and shutting down, where the system leaves
+/// the program a few seconds after the last three. Stands here since platforms are chosen here.
 ///
 /// # Errors
-/// Where it was called before, or the system refuses.
-pub fn when_told_to_end(end: impl Fn() + Send + Sync + 'static) -> std::io::Result<()> {
+/// On Windows where it was called before; where the system refuses.
+pub fn when_told(told: impl Fn(Told) + Send + Sync + 'static) -> std::io::Result<()> {
     #[cfg(windows)]
-    return windows::when_told_to_end(end);
+    return windows::when_told_to_end(move || told(Told::End));
     #[cfg(not(windows))]
-    ctrlc::set_handler(end).map_err(std::io::Error::other)
+    unix::when_told(told)
+}
+
+/// The same for a program that has nothing to read again: whatever it is told, it shall end.
+///
+/// # Errors
+/// As [`when_told`].
+pub fn when_told_to_end(end: impl Fn() + Send + Sync + 'static) -> std::io::Result<()> {
+    when_told(move |_| end())
+}
+
+/// The number of a group of users, by its name or number.
+///
+/// # Errors
+/// [`TextureError::Broken`] where there is no such group; [`TextureError::Unavailable`] where streams can't be shared
+/// with a group.
+pub fn group_number(group: &str) -> Result<u32, TextureError> {
+    #[cfg(all(target_os = "linux", target_pointer_width = "64", target_endian = "little"))]
+    return linux::group_number(group);
+    #[cfg(not(all(target_os = "linux", target_pointer_width = "64", target_endian = "little")))]
+    Err(TextureError::Unavailable(format!("streams are shared with a group ({group:?}) on Linux only")))
+}
+
+/// Has a file that will be created be readable and writable by its owner alone. On Windows it has the rights of its
+/// directory, which under a user's profile are that user's.
+pub(crate) fn private_file(options: &mut std::fs::OpenOptions) {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    #[cfg(not(unix))]
+    let _ = options;
+}
+
+/// Creates a directory, and those that it is in, for its owner alone, as [`private_file`] does.
+pub(crate) fn private_directory(path: &std::path::Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
 }
 
 #[cfg(test)]

@@ -4,16 +4,17 @@
 //! Every length is checked against the document that encloses it before a byte is taken on its word. Nothing is
 //! allocated that the peer decides the size of.
 
-use super::{Malformed, WireError, WireLimits};
+use super::{LiveLimits, Malformed, WireError, WireLimits};
 use crate::hald::Texel;
 use std::io::{self, Read};
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// How deep documents may nest. Known messages need two levels.
 pub const MAX_DEPTH: usize = 32;
 
 /// Bytes read from the socket at once, at most. Smaller pieces cost throughput; larger ones leave the cache.
-const BUFFER_BYTES: usize = 256 << 10;
+pub(crate) const BUFFER_BYTES: usize = 256 << 10;
 
 /// So many bytes cost nothing to move.
 const MOVED_EARLY: usize = 256;
@@ -25,9 +26,19 @@ const LONGEST_KEY: usize = 64;
 pub struct MessageReader<R> {
     source: R,
     limits: WireLimits,
+    changing: Option<Changing<R>>,
     buffer: Box<[u8]>,
     start: usize,
     end: usize,
+}
+
+/// Limits that may change.
+struct Changing<R> {
+    limits: Arc<LiveLimits>,
+    /// Their changes when they were last looked at.
+    seen: u64,
+    /// Gives the source another read time-out.
+    set_tick: fn(&R, Duration),
 }
 
 /// One message being read. Dropping it early leaves the connection in the middle of the message:
@@ -62,23 +73,61 @@ impl Element {
 }
 
 impl<R: Read> MessageReader<R> {
-    /// Reads messages from `source`, whose read time-out (if it has one) must be `limits.silence`.
+    /// Reads messages from `source`, whose read time-out (if it has one) must be `limits.tick()`.
     pub fn new(source: R, limits: WireLimits) -> Self {
-        MessageReader { source, limits, buffer: vec![0; BUFFER_BYTES].into(), start: 0, end: 0 }
+        let buffer = vec![0; BUFFER_BYTES].into();
+        MessageReader { source, limits, changing: None, buffer, start: 0, end: 0 }
+    }
+
+    /// The same with limits that may change: those in force when a message begins are for that message. `set_tick` gives
+    /// the source its read time-out, which is set at once.
+    pub fn with_live(source: R, limits: Arc<LiveLimits>, set_tick: fn(&R, Duration)) -> Self {
+        let seen = limits.changes();
+        let mut reader = MessageReader::new(source, limits.get());
+        set_tick(&reader.source, reader.limits.tick());
+        reader.changing = Some(Changing { limits, seen, set_tick });
+        reader
+    }
+
+    /// Takes over limits that have changed.
+    fn look(&mut self) {
+        let Some(Changing { limits, seen, set_tick }) = &mut self.changing else { return };
+        let changes = limits.changes();
+        if changes != *seen {
+            *seen = changes;
+            self.limits = limits.get();
+            set_tick(&self.source, self.limits.tick());
+        }
     }
 
     /// Waits for the next message; `None` once the peer has closed the connection between two messages.
     pub fn next_message(&mut self) -> Result<Option<Message<'_, R>>, WireError> {
+        self.look();
+        let mut quiet = Duration::ZERO;
         while self.end - self.start < 4 {
             let waiting = self.start == self.end;
             match self.fill() {
                 Ok(0) if waiting => return Ok(None),
                 Ok(0) => return Err(WireError::Truncated { received: self.end - self.start, length: 4 }),
-                Ok(_) => {}
-                Err(e) if is_timeout(&e) && waiting => {}
+                Ok(_) => {
+                    quiet = Duration::ZERO;
+                    if waiting {
+                        self.look();
+                    }
+                }
                 Err(e) if is_timeout(&e) => {
-                    let (received, silence) = (self.end - self.start, self.limits.silence);
-                    return Err(WireError::Silent { received, length: 4, silence });
+                    quiet += self.limits.tick();
+                    if waiting {
+                        self.look();
+                    }
+                    match self.limits.idle {
+                        Some(limit) if waiting && quiet >= limit => return Err(WireError::Idle { limit }),
+                        _ if !waiting && quiet >= self.limits.silence => {
+                            let (received, silence) = (self.end - self.start, self.limits.silence);
+                            return Err(WireError::Silent { received, length: 4, silence });
+                        }
+                        _ => {}
+                    }
                 }
                 Err(e) => return Err(e.into()),
             }
@@ -115,6 +164,11 @@ impl<R: Read> MessageReader<R> {
 }
 
 impl<R: Read> Message<'_, R> {
+    /// What it is limited to.
+    pub fn limits(&self) -> WireLimits {
+        self.reader.limits
+    }
+
     /// Bytes of the whole message, prefix included.
     pub fn length(&self) -> usize {
         self.length
@@ -371,6 +425,7 @@ impl<R: Read> Message<'_, R> {
     /// Waits until the buffer holds at least `count` bytes, of this message or later ones.
     fn buffered(&mut self, count: usize) -> Result<(), WireError> {
         debug_assert!(count <= BUFFER_BYTES);
+        let mut quiet = Duration::ZERO;
         loop {
             let there = self.reader.end - self.reader.start;
             if there >= count {
@@ -389,9 +444,12 @@ impl<R: Read> Message<'_, R> {
             }
             match self.reader.fill() {
                 Ok(0) => return Err(WireError::Truncated { received, length }),
-                Ok(_) => {}
+                Ok(_) => quiet = Duration::ZERO,
                 Err(e) if is_timeout(&e) => {
-                    return Err(WireError::Silent { received, length, silence: limits.silence });
+                    quiet += limits.tick();
+                    if quiet >= limits.silence {
+                        return Err(WireError::Silent { received, length, silence: limits.silence });
+                    }
                 }
                 Err(e) => return Err(e.into()),
             }

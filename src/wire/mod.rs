@@ -8,22 +8,37 @@
 
 pub mod client;
 pub mod document;
+mod live_limits;
 pub mod message;
 pub mod reply;
 pub mod request;
 
+pub use live_limits::LiveLimits;
+
+use crate::lut::GridSize;
 use std::io;
 use std::time::Duration;
 
 /// What a peer may ask for, in bytes and seconds.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WireLimits {
     /// The longest message in bytes, its length prefix included. Default: what a 128³ LUT needs, 32 MiB + 64 KiB.
     pub message_bytes: usize,
-    /// How long a peer may be silent in the middle of a message. Between messages it may be silent for ever.
+    /// How long a peer may be silent in the middle of a message.
     pub silence: Duration,
+    /// The largest LUT taken. Default: any that a texture holds.
+    pub lut_size: GridSize,
+    /// How long a peer may be silent between messages. Default: for ever.
+    pub idle: Option<Duration>,
     /// How long one message may take in all, however steadily it trickles in.
     pub message_time: Duration,
+}
+
+impl WireLimits {
+    /// The read time-out that a source has to have.
+    pub fn tick(&self) -> Duration {
+        self.idle.map_or(self.silence, |idle| idle.min(self.silence))
+    }
 }
 
 impl Default for WireLimits {
@@ -31,6 +46,8 @@ impl Default for WireLimits {
         WireLimits {
             message_bytes: (32 << 20) + (64 << 10),
             silence: Duration::from_secs(30),
+            lut_size: GridSize::MAX,
+            idle: None,
             message_time: Duration::from_secs(300),
         }
     }
@@ -56,6 +73,12 @@ pub enum WireError {
         length: usize,
         /// The limit.
         silence: Duration,
+    },
+    /// The peer was silent between messages.
+    #[error("nothing was sent for {} s; this server closes connections that are silent for so long", limit.as_secs_f32())]
+    Idle {
+        /// The limit.
+        limit: Duration,
     },
     /// The message takes too long in all.
     #[error("a message took longer than {} s: {received} of {length} bytes arrived", limit.as_secs_f32())]

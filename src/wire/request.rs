@@ -241,22 +241,22 @@ impl CdlArguments {
         }
         let inner = message.enter(end)?;
         let mut values = [None; 3];
-        let mut others = 0;
+        let mut found = 0;
         while let Some(component) = message.element(inner)? {
             let value = number(name, message, &component, inner)?;
+            found += 1;
             let place = match component.key() {
                 "0" | "r" | "x" | "red" => Some(0),
                 "1" | "g" | "y" | "green" => Some(1),
                 "2" | "b" | "z" | "blue" => Some(2),
                 _ => None,
             };
-            match place {
-                Some(i) => values[i] = value,
-                None => others += 1,
+            if let Some(i) = place {
+                values[i] = value;
             }
         }
         match values {
-            [Some(r), Some(g), Some(b)] if others == 0 => Ok(Some([r, g, b])),
+            [Some(r), Some(g), Some(b)] if found == 3 => Ok(Some([r, g, b])),
             _ => {
                 self.incomplete.get_or_insert(name);
                 Ok(None)

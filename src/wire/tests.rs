@@ -131,6 +131,7 @@ fn cdl_triplets_come_in_every_known_shape() {
         (doc! { "slope": [1.0, 2.0] }, "slope"),
         (doc! { "offset": [1, 2, 3, 4] }, "offset"),
         (doc! { "power": { "r": 1, "g": 2, "q": 3 } }, "power"),
+        (doc! { "slope": { "r": 1, "x": 2, "green": 3, "blue": 4 } }, "slope"),
     ] {
         let (request, _) = read(&bytes_of(&doc! { "command": "setCDL", "arguments": short })).unwrap();
         assert_eq!(request.cdl.incomplete, Some(name));

@@ -16,7 +16,9 @@ const ARGUMENTS: &str = "VGLB_TEST_SERVER";
 fn process() {
     let Some(arguments) = std::env::var_os(ARGUMENTS) else { return };
     let arguments = arguments.into_string().unwrap();
-    let words = ["vglb", "serve", "--port", "0"].into_iter().chain(arguments.split_whitespace());
+    let words = ["vglb", "serve", "--no-state", "--dashboard", "off", "--port", "0"]
+        .into_iter()
+        .chain(arguments.split_whitespace());
     virtual_gpu_lut_box::cli::main(words.map(OsString::from));
 }
 
@@ -34,6 +36,7 @@ impl Server {
             .args(["--exact", "server::process", "--nocapture", "--test-threads=1"])
             .env(ARGUMENTS, arguments)
             .env("VGLB_RUNTIME_DIR", folder.path().join("streams"))
+            .env("VGLB_NO_CONFIG", "true")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

@@ -17,6 +17,7 @@ use wire::Wire;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_egl-receiver");
 
 #[test]
+#[ignore = "needs Mesa's software GPUs: cargo xtask test --only gpu-examples"]
 fn opengl_sees_every_bit_of_every_size() {
     let server = Server::start("");
     let mut sender = Wire::connect(server.address);
@@ -46,6 +47,7 @@ fn opengl_sees_every_bit_of_every_size() {
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs: cargo xtask test --only gpu-examples"]
 fn a_sender_without_images_is_an_error_that_says_why() {
     let server = Server::start("--gpu off");
     Wire::connect(server.address).accepted(&wire::set_lut(Some("cam"), wire::pattern(17, 1)));

@@ -64,6 +64,7 @@ fn picture(path: &Path) -> Vec<[f32; 3]> {
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs: cargo xtask test --only gpu-examples"]
 fn the_picture_is_graded_as_the_processor_would() {
     // In all layouts: the shader is told which.
     for (n, layout) in [(33, "vglb"), (17, "unreal"), (16, "unity"), (16, "hald-clut")] {
@@ -83,6 +84,7 @@ fn the_picture_is_graded_as_the_processor_would() {
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs: cargo xtask test --only gpu-examples"]
 fn without_images_the_pixels_do_and_the_picture_is_the_same() {
     let lut = grade(33);
     let with = server("", &lut);
@@ -97,6 +99,7 @@ fn without_images_the_pixels_do_and_the_picture_is_the_same() {
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs: cargo xtask test --only gpu-examples"]
 fn a_device_that_is_not_there_is_an_error_with_the_ones_that_are() {
     let server = server("", &grade(2));
     let mut command = server.command(env!("CARGO_BIN_EXE_wgpu-receiver"));

@@ -64,6 +64,7 @@ fn assert_exact_on_vulkan(what: &str, hlsl: &str, entry: &str) {
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs and the shader compilers: cargo xtask test --only shaders"]
 fn touchdesigner() {
     for flip in [0, 3] {
         let shader = hosts::touchdesigner(&Settings { flip, ..Default::default() }, 2);
@@ -80,6 +81,7 @@ fn touchdesigner() {
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs and the shader compilers: cargo xtask test --only shaders"]
 fn touchdesigner_without_the_second_input_shows_the_picture() {
     let gl = Gl::for_tests(Api::Desktop);
     let shader = hosts::touchdesigner(&Settings::default(), 1);
@@ -90,6 +92,7 @@ fn touchdesigner_without_the_second_input_shows_the_picture() {
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs and the shader compilers: cargo xtask test --only shaders"]
 fn pixera() {
     assert_exact_on_opengl("Pixera", &hosts::pixera_for_mesa(), ["effect.sampler", "effect.lut"], |_, flip| {
         vec![
@@ -113,17 +116,20 @@ fn isf_uniforms(image: &Image, flip: i32) -> Vec<(&'static str, Uniform)> {
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs and the shader compilers: cargo xtask test --only shaders"]
 fn isf_without_bit_operations() {
     assert_exact_on_opengl("ISF, GLSL 1.50", &hosts::isf(150), ["inputImage", "lutImage"], isf_uniforms);
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs and the shader compilers: cargo xtask test --only shaders"]
 fn isf_with_bit_operations() {
     assert_exact_on_opengl("ISF, GLSL 3.30", &hosts::isf(330), ["inputImage", "lutImage"], isf_uniforms);
 }
 
 /// Hosts filter linearly as a rule. At texel centres that must not matter for byte planes, whose values are rounded.
 #[test]
+#[ignore = "needs Mesa's software GPUs and the shader compilers: cargo xtask test --only shaders"]
 fn isf_byte_planes_survive_linear_filtering() {
     let gl = Gl::for_tests(Api::Desktop);
     for n in luts::SIZES {
@@ -149,6 +155,7 @@ fn isf_byte_planes_survive_linear_filtering() {
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs and the shader compilers: cargo xtask test --only shaders"]
 fn isf_header_is_json_and_names_what_the_shader_uses() {
     let text = shaders::read("isf/vglb.fs");
     let header = text.strip_prefix("/*").and_then(|t| t.split_once("*/")).expect("a comment first").0;
@@ -169,6 +176,7 @@ fn isf_header_is_json_and_names_what_the_shader_uses() {
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs and the shader compilers: cargo xtask test --only shaders"]
 fn obs_on_opengl() {
     assert_exact_on_opengl("OBS, OpenGL", &hosts::obs_opengl(), ["image", "lut"], |_, flip| {
         vec![("amount", Uniform::Float(1.0)), ("check_bands", Uniform::Int(0)), ("upside_down", Uniform::Int(flip))]
@@ -176,31 +184,37 @@ fn obs_on_opengl() {
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs and the shader compilers: cargo xtask test --only shaders"]
 fn obs_on_direct3d() {
     assert_exact_on_vulkan("OBS, Direct3D", &hosts::obs_direct3d(), "PSGrade");
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs and the shader compilers: cargo xtask test --only shaders"]
 fn unreal() {
     assert_exact_on_vulkan("Unreal", &hosts::unreal(&Settings::default()), "pixel");
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs and the shader compilers: cargo xtask test --only shaders"]
 fn unity_built_in() {
     assert_exact_on_vulkan("Unity, built-in", &hosts::unity_built_in(WIDTH, HEIGHT), "frag");
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs and the shader compilers: cargo xtask test --only shaders"]
 fn unity_universal() {
     assert_exact_on_vulkan("Unity, universal", &hosts::unity_universal(), "frag");
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs and the shader compilers: cargo xtask test --only shaders"]
 fn notch() {
     assert_exact_on_vulkan("Notch", &hosts::notch(&Settings::default()), "VglbPixel");
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs and the shader compilers: cargo xtask test --only shaders"]
 fn every_glsl_text_compiles_under_glslang() {
     let settings = Settings::default();
     let include = format!(

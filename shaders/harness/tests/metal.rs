@@ -75,6 +75,7 @@ fn assert_exact(program: &Program) {
 }
 
 #[test]
+#[ignore = "needs g++: cargo xtask test --only shaders"]
 fn metal_file_as_cpp_is_exact() {
     let program = Program::new(&Settings::default(), "-O2");
     assert_exact(&program);
@@ -88,6 +89,7 @@ fn metal_file_as_cpp_is_exact() {
 }
 
 #[test]
+#[ignore = "needs g++: cargo xtask test --only shaders"]
 fn metal_buffer_file_as_cpp_is_exact() {
     let file = "metal/vglb_buffer.metal";
     let program = Program::of(file, &Settings::default(), "-O2 -DBUFFER");
@@ -118,6 +120,7 @@ fn metal_buffer_file_as_cpp_is_exact() {
 
 /// Metal compiles with relaxed arithmetic unless told otherwise: products and sums may be fused and put in another order.
 #[test]
+#[ignore = "needs g++: cargo xtask test --only shaders"]
 fn metal_file_as_cpp_stays_exact_when_operations_may_be_reordered() {
     assert_exact(&Program::new(
         &Settings::default(),
@@ -126,6 +129,7 @@ fn metal_file_as_cpp_stays_exact_when_operations_may_be_reordered() {
 }
 
 #[test]
+#[ignore = "needs g++: cargo xtask test --only shaders"]
 fn metal_file_as_cpp_in_every_layout() {
     let n = 16;
     let picture = Image::float(WIDTH, HEIGHT, colours::picture(n));

@@ -90,6 +90,7 @@ fn assert_same_bits(gl: &Gl, shader: (&str, &str), n: usize, wanted: &[[f32; 4]]
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs and the shader compilers: cargo xtask test --only shaders"]
 fn fragment_shader_is_exact_at_every_size_in_every_layout() {
     let gl = Gl::for_tests(Api::Desktop);
     for n in luts::SIZES {
@@ -99,6 +100,7 @@ fn fragment_shader_is_exact_at_every_size_in_every_layout() {
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs and the shader compilers: cargo xtask test --only shaders"]
 fn compute_shader_is_exact() {
     let gl = Gl::for_tests(Api::Desktop);
     for n in luts::SIZES {
@@ -110,6 +112,7 @@ fn compute_shader_is_exact() {
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs and the shader compilers: cargo xtask test --only shaders"]
 fn buffer_shaders_are_exact_at_every_size_in_every_layout() {
     let gl = Gl::for_tests(Api::Desktop);
     for n in luts::SIZES {
@@ -121,6 +124,7 @@ fn buffer_shaders_are_exact_at_every_size_in_every_layout() {
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs and the shader compilers: cargo xtask test --only shaders"]
 fn buffer_shaders_give_what_the_texture_shader_gives_with_every_setting() {
     let gl = Gl::for_tests(Api::Desktop);
     let n = 17;
@@ -145,6 +149,7 @@ fn buffer_shaders_give_what_the_texture_shader_gives_with_every_setting() {
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs and the shader compilers: cargo xtask test --only shaders"]
 fn a_buffer_without_a_lut_leaves_the_picture_untouched() {
     let gl = Gl::for_tests(Api::Desktop);
     let (n, wanted) = (17, colours::picture(17));
@@ -165,6 +170,7 @@ fn a_buffer_without_a_lut_leaves_the_picture_untouched() {
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs and the shader compilers: cargo xtask test --only shaders"]
 fn es_shader_is_exact() {
     let gl = Gl::for_tests(Api::Es);
     for n in luts::SIZES {
@@ -176,6 +182,7 @@ fn es_shader_is_exact() {
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs and the shader compilers: cargo xtask test --only shaders"]
 fn lattice_points_are_exact_at_all_grid_sizes_that_a_strip_holds() {
     let gl = Gl::for_tests(Api::Desktop);
     for n in 2..=128 {
@@ -196,6 +203,7 @@ fn lattice_points_are_exact_at_all_grid_sizes_that_a_strip_holds() {
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs and the shader compilers: cargo xtask test --only shaders"]
 fn trilinear_is_exact() {
     let gl = Gl::for_tests(Api::Desktop);
     for n in [2, 17, 64] {
@@ -211,6 +219,7 @@ fn trilinear_is_exact() {
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs and the shader compilers: cargo xtask test --only shaders"]
 fn a_texture_that_is_no_lut_leaves_the_picture_untouched() {
     let gl = Gl::for_tests(Api::Desktop);
     let picture = picture(2);
@@ -250,6 +259,7 @@ fn a_texture_that_is_no_lut_leaves_the_picture_untouched() {
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs and the shader compilers: cargo xtask test --only shaders"]
 fn the_mix_amount_blends_and_both_ends_are_exact() {
     let gl = Gl::for_tests(Api::Desktop);
     let n = 17;
@@ -275,6 +285,7 @@ fn the_mix_amount_blends_and_both_ends_are_exact() {
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs and the shader compilers: cargo xtask test --only shaders"]
 fn shapers_agree_with_their_formulas() {
     let gl = Gl::for_tests(Api::Desktop);
     let n = 33;
@@ -303,6 +314,7 @@ fn shapers_agree_with_their_formulas() {
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs and the shader compilers: cargo xtask test --only shaders"]
 fn check_bands_are_black_red_green_and_blue_where_the_settings_fit() {
     let gl = Gl::for_tests(Api::Desktop);
     let picture = picture(2);

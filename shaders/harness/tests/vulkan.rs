@@ -108,41 +108,49 @@ fn assert_exact(vulkan: &Vulkan, shader: impl Fn(&Settings) -> Shader) {
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs and the shader compilers: cargo xtask test --only shaders"]
 fn glsl_450_is_exact() {
     assert_exact(&Vulkan::for_tests(), glsl);
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs and the shader compilers: cargo xtask test --only shaders"]
 fn hlsl_pixel_shader_is_exact() {
     assert_exact(&Vulkan::for_tests(), |s| hlsl(s, true));
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs and the shader compilers: cargo xtask test --only shaders"]
 fn hlsl_compute_shader_is_exact() {
     assert_exact(&Vulkan::for_tests(), |s| hlsl(s, false));
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs and the shader compilers: cargo xtask test --only shaders"]
 fn wgsl_fragment_shader_is_exact() {
     assert_exact(&Vulkan::for_tests(), |s| wgsl(s, true));
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs and the shader compilers: cargo xtask test --only shaders"]
 fn wgsl_compute_shader_is_exact() {
     assert_exact(&Vulkan::for_tests(), |s| wgsl(s, false));
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs and the shader compilers: cargo xtask test --only shaders"]
 fn hlsl_buffer_shaders_are_exact() {
     assert_exact(&Vulkan::for_tests(), hlsl_buffer);
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs and the shader compilers: cargo xtask test --only shaders"]
 fn wgsl_buffer_shaders_are_exact() {
     assert_exact(&Vulkan::for_tests(), wgsl_buffer);
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs and the shader compilers: cargo xtask test --only shaders"]
 fn a_texture_that_is_no_lut_leaves_the_picture_untouched() {
     let vulkan = Vulkan::for_tests();
     let picture = Image::float(WIDTH, HEIGHT, colours::picture(2));
@@ -157,6 +165,7 @@ fn a_texture_that_is_no_lut_leaves_the_picture_untouched() {
 }
 
 #[test]
+#[ignore = "needs Mesa's software GPUs and the shader compilers: cargo xtask test --only shaders"]
 fn shapers_mix_and_trilinear_give_what_the_glsl_gives() {
     let vulkan = Vulkan::for_tests();
     let n = 17;

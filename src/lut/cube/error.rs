@@ -170,6 +170,9 @@ pub enum CubeWriteError {
         "a .cube file with both a 1D and a 3D LUT has one range for red, green and blue together, and this one has the domain {0}"
     )]
     DomainPerComponent(crate::lut::Domain),
+    /// There is something else than tables.
+    #[error("a .cube file holds a 1D LUT and a 3D LUT at the most, and this is {0}")]
+    Steps(String),
     /// Writing failed.
     #[error(transparent)]
     Io(#[from] io::Error),

@@ -67,6 +67,7 @@ impl CubeFile {
         match &self.tables {
             Tables::Cube { domain, .. } => Ok(iridas(*domain)),
             Tables::Shaper(shaper) => Ok(iridas(shaper.domain())),
+            Tables::Chain(chain) => Err(CubeWriteError::Steps(chain.describe())),
             Tables::ShapedCube { shaper, domain, .. } => {
                 Ok(resolve("LUT_1D_INPUT_RANGE", shaper.domain())? + &resolve("LUT_3D_INPUT_RANGE", *domain)?)
             }

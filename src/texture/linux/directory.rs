@@ -4,11 +4,12 @@
 //! that refuses, and no stream name is too long for a socket address. Whoever makes or removes a stream's socket
 //! holds the lock file meanwhile.
 
+use super::location::{self, Location};
 use super::name;
 use super::socket::{self, Peer};
 use crate::texture::TextureError;
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags};
+use rustix::fs::{AtFlags, FileType, FlockOperation, Gid, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::SocketAddrUnix;
 use std::path::{Path, PathBuf};
@@ -23,9 +24,12 @@ const BACKLOG: i32 = 128;
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Where streams are found, unless somebody says otherwise.
-pub(super) fn default_path() -> PathBuf {
+pub(super) fn default_location() -> Location {
     let set = |variable: &str| std::env::var_os(variable).filter(|v| !v.is_empty()).map(PathBuf::from);
-    path_from(set("VGLB_RUNTIME_DIR"), set("XDG_RUNTIME_DIR"), rustix::process::geteuid().as_raw(), Path::is_dir)
+    let own = set("VGLB_RUNTIME_DIR");
+    let named = own.is_some();
+    let path = path_from(own, set("XDG_RUNTIME_DIR"), rustix::process::geteuid().as_raw(), Path::is_dir);
+    Location { path, named, group: None }
 }
 
 fn path_from(own: Option<PathBuf>, xdg: Option<PathBuf>, uid: u32, is_dir: fn(&Path) -> bool) -> PathBuf {
@@ -41,10 +45,14 @@ fn path_from(own: Option<PathBuf>, xdg: Option<PathBuf>, uid: u32, is_dir: fn(&P
     }
 }
 
-/// The directory, opened and found to be this user's alone.
+/// The directory, opened and found to be this user's alone, or one that is shared with a group.
 pub(super) struct Directory {
     fd: OwnedFd,
     path: PathBuf,
+    /// Whose it is, and so whose streams are in it.
+    owner: u32,
+    /// The group that streams made here are shared with.
+    group: Option<u32>,
 }
 
 /// Held while sockets are made or removed.
@@ -63,45 +71,94 @@ pub(super) enum Connection {
 }
 
 impl Directory {
-    /// The directory, where it exists.
-    pub(super) fn open(path: &Path) -> Result<Option<Self>, TextureError> {
+    /// The directory, where it exists, to receive.
+    pub(super) fn open(location: impl Into<Location>) -> Result<Option<Self>, TextureError> {
+        let location = location.into();
+        let Some(directory) = Self::open_unchecked(&location)? else { return Ok(None) };
+        directory.check_is_trusted(location.named)?;
+        Ok(Some(directory))
+    }
+
+    fn open_unchecked(location: &Location) -> Result<Option<Self>, TextureError> {
+        let path = &location.path;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = match rustix::fs::open(path, flags, Mode::empty()) {
             Ok(fd) => fd,
             Err(Errno::NOENT) => return Ok(None),
             Err(e) => return Err(TextureError::io(format!("opening the streams' directory {}", path.display()), e)),
         };
-        let directory = Directory { fd, path: path.to_owned() };
-        directory.check_is_private()?;
-        Ok(Some(directory))
+        let stat = rustix::fs::fstat(&fd)
+            .map_err(|e| TextureError::io(format!("looking at the streams' directory {}", path.display()), e))?;
+        Ok(Some(Directory { fd, path: path.clone(), owner: stat.st_uid, group: location.group }))
     }
 
-    /// The directory, made where it does not exist.
-    pub(super) fn create(path: &Path) -> Result<Self, TextureError> {
+    /// The directory, made where it does not exist, to send. It is shared with the location's group, where that has one.
+    pub(super) fn create(location: impl Into<Location>) -> Result<Self, TextureError> {
+        let location = location.into();
+        let path = &location.path;
         match rustix::fs::mkdir(path, Mode::RWXU) {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(e) => return Err(TextureError::io(format!("making the streams' directory {}", path.display()), e)),
         }
-        Self::open(path)?
-            .ok_or_else(|| TextureError::io(format!("opening the streams' directory {}", path.display()), Errno::NOENT))
+        let directory = Self::open_unchecked(&location)?.ok_or_else(|| {
+            TextureError::io(format!("opening the streams' directory {}", path.display()), Errno::NOENT)
+        })?;
+        directory.check_is_ours()?;
+        match location.group {
+            Some(group) => directory.share_with(group)?,
+            None => directory.check_is_trusted(false)?,
+        }
+        Ok(directory)
+    }
+
+    /// Lets a group's members find streams. They can't make or remove anything.
+    fn share_with(&self, group: u32) -> Result<(), TextureError> {
+        let path = self.path.display();
+        let doing = |e| {
+            let doing = format!(
+                "giving the streams' directory {path} to group {group} (this program's user has to be in that group)"
+            );
+            TextureError::io(doing, e)
+        };
+        rustix::fs::fchown(&self.fd, None, Some(Gid::from_raw(group))).map_err(doing)?;
+        rustix::fs::fchmod(&self.fd, Mode::RWXU | Mode::RGRP | Mode::XGRP)
+            .map_err(|e| TextureError::io(format!("opening the streams' directory {path} to group {group}"), e))
+    }
+
+    /// The user whose streams are here.
+    pub(super) fn owner(&self) -> u32 {
+        self.owner
     }
 
     /// In /tmp anybody could have made it first.
-    fn check_is_private(&self) -> Result<(), TextureError> {
+    fn check_is_ours(&self) -> Result<(), TextureError> {
+        let (owner, us) = (self.owner, rustix::process::geteuid().as_raw());
+        if owner != us {
+            return Err(TextureError::Broken(format!(
+                "the streams' directory {} belongs to user {owner}, and this program runs as user {us}; \
+                 set VGLB_RUNTIME_DIR to a directory of your own",
+                self.path.display()
+            )));
+        }
+        Ok(())
+    }
+
+    /// What is here may be received: nobody else can meddle with it. A directory that was `named` may be another user's,
+    /// who shares it with a group of ours; nobody but that user can make anything in it.
+    fn check_is_trusted(&self, named: bool) -> Result<(), TextureError> {
         let path = self.path.display();
         let stat = rustix::fs::fstat(&self.fd)
             .map_err(|e| TextureError::io(format!("looking at the streams' directory {path}"), e))?;
-        let (owner, us) = (stat.st_uid, rustix::process::geteuid().as_raw());
-        if owner != us {
-            return Err(TextureError::Broken(format!(
-                "the streams' directory {path} belongs to user {owner}, and this program runs as user {us}; \
-                 set VGLB_RUNTIME_DIR to a directory of your own"
-            )));
+        let mode = stat.st_mode & 0o777;
+        let ours = self.owner == rustix::process::geteuid().as_raw();
+        if named && mode == 0o750 && (ours || location::is_ours(stat.st_gid)) {
+            return Ok(());
         }
-        if stat.st_mode & 0o077 != 0 {
+        self.check_is_ours()?;
+        if mode & 0o077 != 0 {
             return Err(TextureError::Broken(format!(
                 "the streams' directory {path} has mode {:04o}, so other users could meddle with streams; \
-                 it must be 0700 (chmod 700 {path})",
+                 it must be 0700 (chmod 700 {path}), or be shared with a group (--socket-group)",
                 stat.st_mode & 0o7777
             )));
         }
@@ -248,7 +305,14 @@ impl Directory {
         let listener = socket::new_socket().map_err(doing)?;
         let address = Self::address(self.fd.as_fd(), &format!("/{UNFINISHED}")).map_err(doing)?;
         rustix::net::bind(&listener, &address).map_err(doing)?;
-        rustix::fs::chmodat(&self.fd, UNFINISHED, Mode::RUSR | Mode::WUSR, AtFlags::empty()).map_err(doing)?;
+        let mut mode = Mode::RUSR | Mode::WUSR;
+        if let Some(group) = self.group {
+            let group = Some(Gid::from_raw(group));
+            rustix::fs::chownat(&self.fd, UNFINISHED, None, group, AtFlags::SYMLINK_NOFOLLOW).map_err(doing)?;
+            // To connect is to write.
+            mode |= Mode::RGRP | Mode::WGRP;
+        }
+        rustix::fs::chmodat(&self.fd, UNFINISHED, mode, AtFlags::empty()).map_err(doing)?;
         rustix::net::listen(&listener, BACKLOG).map_err(doing)?;
         let stat = rustix::fs::statat(&self.fd, UNFINISHED, AtFlags::SYMLINK_NOFOLLOW).map_err(doing)?;
         // Over a stale socket of the same name, if there is one.

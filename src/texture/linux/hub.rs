@@ -7,9 +7,11 @@
 use super::gpu::{Devices, Driver};
 use super::name::SUFFIX;
 use super::peers::HELLO_PATIENCE;
+use super::restarts::Restarts;
 use super::socket::timespec;
 use super::stream::{Accepted, Stream};
 use super::vulkan::DeviceIdentity;
+use crate::pulse::Pulse;
 use crate::texture::{GpuChoice, TextureError};
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::event::{EventfdFlags, eventfd};
@@ -69,6 +71,8 @@ pub(super) struct Hub {
     streams: Mutex<HashMap<u64, Arc<Stream>>>,
     last_stream: AtomicU64,
     devices: Devices,
+    restarts: Arc<Restarts>,
+    pulse: Pulse,
     stopping: AtomicBool,
     shortage: AtomicBool,
 }
@@ -81,7 +85,11 @@ pub(super) struct HubThread {
 
 impl HubThread {
     /// With the graphics devices that `choice` allows, and `driver` has.
-    pub(super) fn start(choice: &GpuChoice, driver: &Arc<dyn Driver>) -> Result<Self, TextureError> {
+    pub(super) fn start(
+        choice: &GpuChoice,
+        driver: &Arc<dyn Driver>,
+        restarts: &Arc<Restarts>,
+    ) -> Result<Self, TextureError> {
         let failed = |e: Errno| TextureError::io("setting up the service of receivers", e);
         let epoll = epoll::create(CreateFlags::CLOEXEC).map_err(failed)?;
         let wake = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(failed)?;
@@ -95,6 +103,8 @@ impl HubThread {
             streams: Mutex::default(),
             last_stream: AtomicU64::new(0),
             devices: Devices::new(choice.clone(), driver.clone(), hub.clone()),
+            restarts: restarts.clone(),
+            pulse: Pulse::default(),
             stopping: AtomicBool::new(false),
             shortage: AtomicBool::new(false),
         });
@@ -118,7 +128,7 @@ impl HubThread {
 impl Drop for HubThread {
     fn drop(&mut self) {
         self.hub.stopping.store(true, Ordering::Release);
-        let _ = retry_on_intr(|| rustix::io::write(&self.hub.wake, &1u64.to_ne_bytes()));
+        self.hub.wake();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -153,6 +163,11 @@ impl Hub {
 
     fn all_streams(&self) -> Vec<Arc<Stream>> {
         self.streams().values().cloned().collect()
+    }
+
+    /// Where it is counted what has begun again.
+    pub(super) fn restarts(&self) -> &Restarts {
+        &self.restarts
     }
 
     pub(super) fn devices(&self) -> &Devices {
@@ -203,6 +218,15 @@ impl Hub {
         }
     }
 
+    fn wake(&self) {
+        let _ = retry_on_intr(|| rustix::io::write(&self.wake, &1u64.to_ne_bytes()));
+    }
+
+    /// Whether the thread still serves receivers, found out within `patience`.
+    pub(super) fn responds(&self, patience: Duration) -> bool {
+        self.pulse.ask(patience, || self.wake())
+    }
+
     /// The kernel had no memory for a message that must not be lost: the next attempt shall not come at once.
     pub(super) fn note_shortage(&self) {
         self.shortage.store(true, Ordering::Relaxed);
@@ -243,6 +267,7 @@ impl Service<'_> {
                 self.handle(Token(event.data.u64()), event.flags);
             }
             self.run_timers();
+            self.hub.pulse.answer();
             if self.hub.shortage.swap(false, Ordering::Relaxed) {
                 std::thread::sleep(SHORTAGE_PAUSE);
             }
@@ -251,7 +276,9 @@ impl Service<'_> {
 
     fn handle(&mut self, token: Token, ready: EventFlags) {
         match token {
-            WAKE => {}
+            WAKE => {
+                let _ = rustix::io::read(&self.hub.wake, &mut [0; 8]);
+            }
             DELETIONS => self.note_deletions(),
             // A stream or a connection that is not there any more had its event on the way.
             _ => {

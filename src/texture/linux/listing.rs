@@ -1,10 +1,12 @@
 //! Finding streams: a look at each, and waiting for one to appear.
 
 use super::directory::{Connection, Directory};
+use super::location::Location;
 use super::message::{INSPECT, Surface};
 use super::name;
 use super::receiver::{Heard, hear, hello, say, wall_clock};
 use super::socket::{self, Peer, timespec};
+use crate::lut::Cdl;
 use crate::texture::{RGBA32F, StreamInfo, TextureError};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, OwnedFd};
@@ -25,6 +27,8 @@ struct Asked {
     stream: String,
     socket: OwnedFd,
     sender: Peer,
+    /// It comes before the surface.
+    cdl: Option<Cdl>,
 }
 
 /// All streams that have a living sender. A sender that does not answer in time is left out, with a warning.
@@ -51,20 +55,24 @@ fn ask(directory: &Directory, stream: &str) -> Option<Asked> {
             return None;
         }
     };
-    let sender = Peer::of(socket.as_fd()).ok().filter(Peer::is_admitted)?;
+    let sender = Peer::of(socket.as_fd()).ok().filter(|sender| sender.uid == directory.owner())?;
     say(&socket, &hello(INSPECT)).ok()?;
-    Some(Asked { stream: stream.to_owned(), socket, sender })
+    Some(Asked { stream: stream.to_owned(), socket, sender, cdl: None })
 }
 
 fn hear_all(mut asked: Vec<Asked>, found: &mut Vec<StreamInfo>) {
     let until = Instant::now() + LOOK_PATIENCE;
     loop {
-        asked.retain(|a| match hear(&a.socket) {
+        asked.retain_mut(|a| match hear(&a.socket) {
             Ok(Some(Heard::Surface(surface, _))) => {
                 found.push(info(a, &surface));
                 false
             }
             Ok(Some(Heard::Gone(_) | Heard::Images(..))) => false,
+            Ok(Some(Heard::Cdl(cdl))) => {
+                a.cdl = Some(cdl);
+                true
+            }
             Ok(Some(Heard::Frame(_) | Heard::Other) | None) => true,
             Err(e) => {
                 tracing::warn!("the stream {:?} can't be told of: {e}", a.stream);
@@ -100,18 +108,19 @@ fn info(asked: &Asked, surface: &Surface) -> StreamInfo {
         revision: Some(surface.newest.revision),
         published: wall_clock(surface.newest.realtime_ns),
         sender: Some(asked.sender.describe()),
+        cdl: asked.cdl,
     }
 }
 
 /// Waits until a stream of this name can be received. `false` where the time is up before.
-pub(super) fn wait_for(path: &Path, stream: &str, timeout: Option<Duration>) -> Result<bool, TextureError> {
+pub(super) fn wait_for(place: &Location, stream: &str, timeout: Option<Duration>) -> Result<bool, TextureError> {
     name::file_name(stream)?;
     let until = timeout.and_then(|t| Instant::now().checked_add(t));
     let changes = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).ok();
     loop {
         // Watched before it is looked for, so that nothing falls between.
-        let watched = changes.as_ref().is_some_and(|fd| watch(fd, path));
-        if let Some(directory) = Directory::open(path)?
+        let watched = changes.as_ref().is_some_and(|fd| watch(fd, &place.path));
+        if let Some(directory) = Directory::open(place)?
             && let Connection::Made(_) | Connection::Busy = directory.connect(stream)?
         {
             return Ok(true);

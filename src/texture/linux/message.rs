@@ -3,11 +3,12 @@
 //! Nothing here touches the system. Every field that comes from outside is bounded here; what depends on the memory
 //! that comes with a message (its size, its seals) is checked where that memory is mapped.
 
+use super::cdl_message;
 use super::gpu::ImageSurface;
 use super::place::{Place, SLOTS};
 use super::vulkan::DeviceIdentity;
 use crate::hald::{Layout, TextureShape};
-use crate::lut::GridSize;
+use crate::lut::{Cdl, GridSize};
 
 /// The first four bytes of every message.
 pub(super) const MAGIC: [u8; 4] = *b"VGLB";
@@ -46,6 +47,7 @@ pub(super) enum Kind {
     Frame = 3,
     Release = 4,
     Gone = 5,
+    Cdl = 6,
 }
 
 /// Receiver to sender, first: what the receiver wants.
@@ -122,12 +124,14 @@ pub(super) struct Gone {
 }
 
 /// What a sender says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum FromSender {
     Surface(Box<Surface>),
     Images(Box<ImageSurface>),
     Frame(Frame),
     Gone(Gone),
+    /// The newest CDL values; `None` where no CDL has such numbers.
+    Cdl(Option<Cdl>),
     /// A message of a later version that may be left unread.
     Unknown(u16),
 }
@@ -321,6 +325,10 @@ impl FromSender {
                 at_least(&d, Kind::Gone, GONE)?;
                 let (reason, detail) = (d.u32(), d.u32());
                 Ok(FromSender::Gone(Gone { reason: Reason::ALL.into_iter().find(|r| *r as u32 == reason), detail }))
+            }
+            k if k == Kind::Cdl as u16 => {
+                at_least(&d, Kind::Cdl, cdl_message::CDL)?;
+                Ok(FromSender::Cdl(cdl_message::decode(&mut d)))
             }
             other => Ok(FromSender::Unknown(other)),
         }

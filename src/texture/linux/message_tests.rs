@@ -71,6 +71,24 @@ fn frame_gone_and_release_are_these_bytes() {
 }
 
 #[test]
+fn a_cdl_is_these_96_bytes() {
+    let cdl = Cdl::new([1.0, 2.0, 0.5], [-1.0, 0.0, 0.25], [1.5, 1.0, 4.0], 0.75).unwrap();
+    let bytes = cdl_message::encode(&cdl);
+    let golden = "56474c42010006006000000000000000".to_owned()
+        + "000000000000f03f" + "0000000000000040" + "000000000000e03f" // slope
+        + "000000000000f0bf" + "0000000000000000" + "000000000000d03f" // offset
+        + "000000000000f83f" + "000000000000f03f" + "0000000000001040" // power
+        + "000000000000e83f"; // saturation
+    assert_eq!(hex(&bytes), golden);
+    assert_eq!(FromSender::decode(&bytes), Ok(FromSender::Cdl(Some(cdl))));
+    for (at, wrong) in [(16, -1.0), (40, f64::NAN), (64, 0.0), (88, f64::INFINITY)] {
+        let mut bytes = bytes;
+        bytes[at..at + 8].copy_from_slice(&wrong.to_le_bytes());
+        assert_eq!(FromSender::decode(&bytes), Ok(FromSender::Cdl(None)), "{wrong} at {at}");
+    }
+}
+
+#[test]
 fn surface_has_its_fields_where_the_document_says() {
     let s = surface();
     let bytes = s.encode(true);

@@ -6,9 +6,10 @@
 //! | file | job |
 //! | --- | --- |
 //! | `name` | stream names as file names |
-//! | `directory` | where streams are found: sockets, the lock, what senders left behind |
+//! | `location` | where streams are found, and the group that they are shared with |
+//! | `directory` | what is there: sockets, the lock, what senders left behind |
 //! | `socket` | sockets of whole messages, and who is at their other end |
-//! | `message` | the messages, as bytes |
+//! | `message`, `cdl_message` | the messages, as bytes |
 //! | `place` | where things lie in a ring's memory |
 //! | `ring` | the shared memory and its sequence lock: the only folder that maps memory |
 //! | `slots` | which slot the next texture goes into |
@@ -20,16 +21,21 @@
 //! | `gpu/` | the same textures as images of graphics devices |
 //! | `vulkan/` | such images, made and imported: the only folder that knows Vulkan |
 
+mod cdl_message;
 mod directory;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gpu;
 mod hub;
 mod listing;
+mod location;
 mod message;
 mod name;
 mod peer;
 mod peers;
 mod place;
 mod receiver;
+mod restarts;
 mod ring;
 mod sender;
 mod slots;
@@ -40,6 +46,7 @@ mod vulkan;
 
 pub use ash;
 pub use gpu::{GpuFrame, GpuImages, GpuReceiver, Taken};
+pub use location::group_number;
 pub use vulkan::{
     DeviceFacts, DeviceIdentity, DeviceKind, Gpu, GpuError, ImageDescription, ImageReader, ImportedImage, ReadBy,
     VALIDATION, devices,
@@ -50,8 +57,10 @@ use super::{
 };
 use crate::hald::{Layout, TextureShape};
 use crate::lut::GridSize;
+use crate::memory_limit::MemoryLimit;
 use directory::Directory;
 use hub::HubThread;
+use location::Location;
 use rustix::io::Errno;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -69,7 +78,7 @@ pub struct LinuxBackend {
 
 /// What the streams of one back end share.
 struct Registry {
-    directory: PathBuf,
+    directory: Location,
     /// The names that senders of this back end have, published or not.
     names: Mutex<HashSet<String>>,
     /// Runs while there are senders.
@@ -77,29 +86,51 @@ struct Registry {
     /// The graphics devices that senders may use.
     gpu: GpuChoice,
     driver: Arc<dyn gpu::Driver>,
+    /// What senders' textures count against.
+    memory: MemoryLimit,
+    restarts: Arc<restarts::Restarts>,
 }
 
 impl Default for LinuxBackend {
     fn default() -> Self {
-        Self::with_directory(directory::default_path())
+        let place = directory::default_location();
+        LinuxBackend::assembled(place, GpuChoice::Auto, Arc::new(gpu::Vulkan), MemoryLimit::default())
     }
 }
 
 impl LinuxBackend {
     /// The transport with its streams in this directory, which is made where it does not exist. It must belong to
-    /// the user and be closed to all others (mode 0700).
+    /// the user and be closed to all others (mode 0700); to receive, it may be one that another user shares with a group
+    /// of this process (mode 0750).
     pub fn with_directory(path: impl Into<PathBuf>) -> Self {
-        LinuxBackend::assembled(path.into(), GpuChoice::Auto, Arc::new(gpu::Vulkan))
+        LinuxBackend::assembled(Location::named(path), GpuChoice::Auto, Arc::new(gpu::Vulkan), MemoryLimit::default())
     }
 
     /// The same transport, whose senders share textures through these graphics devices only.
     pub fn with_gpu(self, choice: GpuChoice) -> Self {
-        LinuxBackend::assembled(self.registry.directory.clone(), choice, self.registry.driver.clone())
+        let Registry { directory, driver, memory, .. } = &*self.registry;
+        LinuxBackend::assembled(directory.clone(), choice, driver.clone(), memory.clone())
     }
 
-    fn assembled(directory: PathBuf, gpu: GpuChoice, driver: Arc<dyn gpu::Driver>) -> Self {
+    /// The same transport, whose senders' textures count against this limit.
+    pub fn with_memory(self, memory: MemoryLimit) -> Self {
+        let Registry { directory, driver, gpu, .. } = &*self.registry;
+        LinuxBackend::assembled(directory.clone(), gpu.clone(), driver.clone(), memory)
+    }
+
+    /// The same transport, whose senders share their streams with the members of a group, given by its number. This
+    /// process has to be in it, or be root.
+    pub fn with_group(self, group: Option<u32>) -> Self {
+        let Registry { directory, driver, gpu, memory, .. } = &*self.registry;
+        let place = Location { group, ..directory.clone() };
+        LinuxBackend::assembled(place, gpu.clone(), driver.clone(), memory.clone())
+    }
+
+    fn assembled(directory: Location, gpu: GpuChoice, driver: Arc<dyn gpu::Driver>, memory: MemoryLimit) -> Self {
         let (names, hub) = (Mutex::default(), Mutex::new(Weak::new()));
-        LinuxBackend { registry: Arc::new(Registry { directory, names, hub, gpu, driver }) }
+        LinuxBackend {
+            registry: Arc::new(Registry { directory, names, hub, gpu, driver, memory, restarts: Arc::default() }),
+        }
     }
 
     /// Connects to a stream to take its textures as images of one's own graphics device, which `device` identifies.
@@ -153,7 +184,7 @@ impl LinuxBackend {
 
     /// The directory in which streams are found.
     pub fn directory(&self) -> &Path {
-        &self.registry.directory
+        &self.registry.directory.path
     }
 }
 
@@ -178,7 +209,7 @@ impl Registry {
         if let Some(hub) = running.upgrade() {
             return Ok(hub);
         }
-        let hub = Arc::new(HubThread::start(&self.gpu, &self.driver)?);
+        let hub = Arc::new(HubThread::start(&self.gpu, &self.driver, &self.restarts)?);
         *running = Arc::downgrade(&hub);
         Ok(hub)
     }
@@ -220,7 +251,7 @@ impl Registry {
         // Now rather than at the first texture, so that whoever starts a second server hears of it at once.
         Directory::create(&self.directory)?.check_free(stream)?;
         let hub = self.hub()?;
-        let new = stream::Stream::new(stream, &self.directory, hub.hub());
+        let new = stream::Stream::new(stream, &self.directory, &self.memory, hub.hub());
         Ok(sender::LinuxSender::new(new, self.clone(), hub))
     }
 }
@@ -235,12 +266,14 @@ impl TextureBackend for LinuxBackend {
     }
 
     fn check(&self) -> Result<(), TextureError> {
-        Directory::create(&self.registry.directory)?;
+        if Directory::open(&self.registry.directory)?.is_none() {
+            Directory::create(&self.registry.directory)?;
+        }
         if !Path::new("/proc/self/fd").is_dir() {
             return Err(TextureError::Broken("/proc is not mounted, and stream sockets are reached through it".into()));
         }
         let smallest = TextureShape::new(GridSize::MIN, Layout::Vglb)?;
-        match ring::WriteRing::create(smallest, 1) {
+        match ring::WriteRing::create(smallest, 1, &MemoryLimit::default()) {
             Ok(_) => Ok(()),
             Err(TextureError::Io { doing, source })
                 if [Errno::NOSYS, Errno::INVAL].map(|e| Some(e.raw_os_error())).contains(&source.raw_os_error()) =>
@@ -253,9 +286,14 @@ impl TextureBackend for LinuxBackend {
         }
     }
 
+    fn check_sending(&self) -> Result<(), TextureError> {
+        Directory::create(&self.registry.directory)?;
+        self.check()
+    }
+
     fn details(&self) -> Vec<(&'static str, String)> {
         vec![
-            ("directory", self.registry.directory.display().to_string()),
+            ("directory", self.registry.directory.path.display().to_string()),
             (
                 "graphics",
                 match self.registry.graphics_fault() {
@@ -282,6 +320,15 @@ impl TextureBackend for LinuxBackend {
         let images = self.open_images(stream, gpu.facts().identity)?;
         let ring = self.open_ring(stream)?;
         Ok(Box::new(gpu::Probe::new(gpu, images, ring)))
+    }
+
+    fn responds(&self, patience: Duration) -> bool {
+        let running = self.registry.hub.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
+        running.is_none_or(|hub| hub.hub().responds(patience))
+    }
+
+    fn restarts(&self) -> Vec<(&'static str, u64)> {
+        self.registry.restarts.counts()
     }
 
     fn create_sender(&self, stream: &str) -> Result<Box<dyn TextureSender>, TextureError> {

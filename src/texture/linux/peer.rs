@@ -6,6 +6,7 @@ use super::message::{FRAME, Frame, Gone, Hello, Reason, Release, Stamp, Surface,
 use super::socket;
 use super::surfaces::Surfaces;
 use super::vulkan::DeviceIdentity;
+use crate::lut::Cdl;
 use rustix::event::epoll::EventFlags;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
@@ -17,6 +18,8 @@ pub(super) struct Current<'a> {
     pub name: &'a str,
     /// The newest texture, and the memory ring that it is in.
     pub newest: Stamp,
+    /// The newest CDL values.
+    pub cdl: Option<Cdl>,
     pub surfaces: &'a Surfaces,
     /// Its images, device by device.
     pub sides: &'a mut Sides,

@@ -1,5 +1,6 @@
 //! The receivers of one stream, as its sender has them.
 
+use super::cdl_message;
 use super::gpu::{CLAIM_LIMIT, Sides};
 use super::hub::Hub;
 use super::message::{
@@ -29,6 +30,7 @@ const MESSAGES_A_TURN: usize = 16;
 /// All connections to one stream.
 pub(super) struct Peers {
     stream: u64,
+    group: Option<u32>,
     list: Vec<Peer>,
     last_id: u64,
 }
@@ -41,8 +43,9 @@ enum Verdict {
 }
 
 impl Peers {
-    pub(super) fn new(stream: u64) -> Self {
-        Peers { stream, list: Vec::new(), last_id: 0 }
+    /// Receivers of stream number `stream`, of our user and of this group.
+    pub(super) fn new(stream: u64, group: Option<u32>) -> Self {
+        Peers { stream, group, list: Vec::new(), last_id: 0 }
     }
 
     /// How many receivers there are.
@@ -57,7 +60,8 @@ impl Peers {
 
     /// Takes a new connection; its number, where it may stay.
     pub(super) fn add(&mut self, hub: &Hub, socket: OwnedFd) -> Option<u64> {
-        if !socket::Peer::of(socket.as_fd()).is_ok_and(|peer| peer.is_admitted()) {
+        let socket_fd = socket.as_fd();
+        if !socket::Peer::of(socket_fd).is_ok_and(|peer| peer.may_receive(socket_fd, self.group)) {
             let _ = socket::send(&socket, &Gone::new(Reason::NotPermitted, 0).encode(), &[]);
             return None;
         }
@@ -140,6 +144,9 @@ impl Peers {
         }
         if hello.flags & INSPECT != 0 {
             if let Some((_, surface)) = current.ring() {
+                if let Some(cdl) = &current.cdl {
+                    let _ = socket::send(&self.list[at].socket, &cdl_message::encode(cdl), &[]);
+                }
                 let _ = socket::send(&self.list[at].socket, &surface.encode(false), &[]);
             }
             return Verdict::Close;

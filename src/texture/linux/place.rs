@@ -2,8 +2,8 @@
 
 use crate::hald::TextureShape;
 
-/// Slots of a ring. Memory is taken for those only that are used: three for one writer, one more for each further
-/// writer at work at the same time.
+/// Slots of a ring. Memory is taken for those only that are used: three for one writer, two where there are no receivers,
+/// one more for each further writer at work at the same time.
 pub(super) const SLOTS: usize = 16;
 
 /// Bytes of the control area that have a meaning.

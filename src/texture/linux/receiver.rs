@@ -6,6 +6,7 @@ use super::message::{Frame as Told, FromSender, Gone, Hello, MAX_MESSAGE, Stamp,
 use super::ring::ReadRing;
 use super::socket::{self, Peer};
 use super::vulkan::DeviceIdentity;
+use crate::lut::Cdl;
 use crate::texture::{Event, Frame, InPlace, RGBA32F, TextureError, TextureReceiver};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
@@ -35,7 +36,9 @@ pub(super) enum Heard {
     Frame(Told),
     /// The sender has ended the connection, and may have said why.
     Gone(Option<Gone>),
-    /// A message of a later version.
+    /// The newest CDL values.
+    Cdl(Cdl),
+    /// A message of a later version, or of no use.
     Other,
 }
 
@@ -66,7 +69,8 @@ pub(super) fn hear(socket: &OwnedFd) -> Result<Option<Heard>, TextureError> {
         FromSender::Images(surface) => Heard::Images(surface, got.descriptors),
         FromSender::Frame(frame) => Heard::Frame(frame),
         FromSender::Gone(gone) => Heard::Gone(Some(gone)),
-        FromSender::Unknown(_) => Heard::Other,
+        FromSender::Cdl(Some(cdl)) => Heard::Cdl(cdl),
+        FromSender::Cdl(None) | FromSender::Unknown(_) => Heard::Other,
     }))
 }
 
@@ -95,10 +99,7 @@ pub(super) fn map(surface: &Surface, mut memory: Vec<OwnedFd>) -> Result<ReadRin
 pub(super) fn open(directory: &Directory, stream: &str) -> Result<Option<LinuxReceiver>, TextureError> {
     let Some((socket, answer)) = greet(directory, stream, &hello(0), ANSWER_PATIENCE)? else { return Ok(None) };
     match answer {
-        Heard::Surface(surface, memory) => {
-            let ring = Arc::new(map(&surface, memory)?);
-            Ok(Some(LinuxReceiver { socket, ring, read: 0, ended: false }))
-        }
+        Heard::Surface(surface, memory) => Ok(Some(LinuxReceiver::new(socket, map(&surface, memory)?))),
         _ => Err(unasked_images()),
     }
 }
@@ -125,10 +126,12 @@ pub(super) fn greet(
         }
     };
     let sender = Peer::of(socket.as_fd()).map_err(|e| TextureError::io("asking who the sender is", e))?;
-    if !sender.is_admitted() {
+    if sender.uid != directory.owner() {
         return Err(TextureError::Broken(format!(
-            "the stream {stream:?} is sent by user {}, and this program takes its own user's only",
-            sender.uid
+            "the stream {stream:?} is sent by user {}, and {} is for streams of user {} only",
+            sender.uid,
+            directory.path().display(),
+            directory.owner()
         )));
     }
     // A sender that has gone away by now may have said why: that is what the next message tells.
@@ -140,8 +143,8 @@ pub(super) fn greet(
             Some(Heard::Gone(Some(gone))) => {
                 return Err(TextureError::Refused { stream: stream.to_owned(), why: gone.why() });
             }
-            Some(Heard::Frame(_) | Heard::Other) if Instant::now() < until => continue,
-            Some(Heard::Frame(_) | Heard::Other) | None => {}
+            Some(Heard::Frame(_) | Heard::Cdl(_) | Heard::Other) if Instant::now() < until => continue,
+            Some(Heard::Frame(_) | Heard::Cdl(_) | Heard::Other) | None => {}
         }
         match socket::wait_readable(&socket, Some(until)) {
             Ok(true) if Instant::now() < until => {}
@@ -159,6 +162,11 @@ fn no_answer(stream: &str, sender: Option<Peer>, patience: Duration) -> TextureE
 }
 
 impl LinuxReceiver {
+    /// A receiver that its sender has told of this ring.
+    pub(super) fn new(socket: OwnedFd, ring: ReadRing) -> Self {
+        LinuxReceiver { socket, ring: Arc::new(ring), read: 0, ended: false }
+    }
+
     /// Takes all messages that are there.
     fn catch_up(&mut self) -> Result<(), TextureError> {
         let mut newest = None;
@@ -175,7 +183,7 @@ impl LinuxReceiver {
                     return Err(unasked_images());
                 }
                 Some(Heard::Gone(_)) => self.ended = true,
-                Some(Heard::Frame(_) | Heard::Other) => {}
+                Some(Heard::Frame(_) | Heard::Cdl(_) | Heard::Other) => {}
             }
         }
         if let Some((surface, memory)) = newest.filter(|_| !self.ended) {

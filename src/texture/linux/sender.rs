@@ -5,7 +5,11 @@ use super::hub::HubThread;
 use super::ring::SlotLease;
 use super::stream::{Finished, Stream};
 use crate::hald::{Placement, Texel, TextureShape};
-use crate::texture::{TextureError, TextureSender, TextureWriter};
+use crate::lut::Cdl;
+use crate::memory_limit::MemoryLimit;
+use crate::server::Origin;
+use crate::texture::buffer::Buffer;
+use crate::texture::{Frame, TextureError, TextureSender, TextureWriter};
 use std::sync::Arc;
 
 /// One stream.
@@ -29,11 +33,28 @@ impl TextureSender for LinuxSender {
     }
 
     fn writer(&self) -> Result<Box<dyn TextureWriter>, TextureError> {
-        Ok(Box::new(LinuxWriter { stream: self.stream.clone(), begun: Begun::Nothing, elsewhere: Vec::new() }))
+        self.writer_for(None)
+    }
+
+    fn writer_for(&self, client: Option<Origin>) -> Result<Box<dyn TextureWriter>, TextureError> {
+        Ok(Box::new(LinuxWriter {
+            stream: self.stream.clone(),
+            memory: self.stream.memory().of(client),
+            begun: Begun::Nothing,
+            elsewhere: Buffer::default(),
+        }))
     }
 
     fn receivers(&self) -> Option<usize> {
         Some(self.stream.receivers())
+    }
+
+    fn newest(&self, frame: &mut Frame) -> Result<bool, TextureError> {
+        self.stream.newest(frame)
+    }
+
+    fn set_cdl(&self, cdl: &Cdl) {
+        self.stream.set_cdl(*cdl);
     }
 }
 
@@ -48,9 +69,10 @@ impl Drop for LinuxSender {
 /// Writes textures straight into the memory that receivers have mapped.
 struct LinuxWriter {
     stream: Arc<Stream>,
+    memory: MemoryLimit,
     begun: Begun,
     /// Where a texture is written while all slots are taken by other writers.
-    elsewhere: Vec<Texel>,
+    elsewhere: Buffer,
 }
 
 enum Begun {
@@ -62,18 +84,14 @@ enum Begun {
 impl TextureWriter for LinuxWriter {
     fn begin(&mut self, shape: TextureShape) -> Result<(), TextureError> {
         self.abandon();
-        self.begun = match self.stream.lease(shape)? {
+        self.begun = match self.stream.lease(shape, &self.memory)? {
             Some(mut lease) => {
                 lease.open()?;
-                self.elsewhere = Vec::new();
+                self.elsewhere = Buffer::default();
                 Begun::InSlot(lease)
             }
             None => {
-                let more = shape.texels().saturating_sub(self.elsewhere.len());
-                self.elsewhere
-                    .try_reserve_exact(more)
-                    .map_err(|e| TextureError::OutOfMemory { bytes: shape.bytes(), why: e.to_string() })?;
-                self.elsewhere.resize(shape.texels(), [0; 16]);
+                self.elsewhere.fit(shape, &self.memory)?;
                 Begun::Elsewhere(shape)
             }
         };
@@ -84,7 +102,7 @@ impl TextureWriter for LinuxWriter {
         match &mut self.begun {
             Begun::Nothing => &mut [],
             Begun::InSlot(lease) => lease.texels(),
-            Begun::Elsewhere(_) => &mut self.elsewhere,
+            Begun::Elsewhere(_) => self.elsewhere.texels_mut(),
         }
     }
 
@@ -99,11 +117,23 @@ impl TextureWriter for LinuxWriter {
         match std::mem::replace(&mut self.begun, Begun::Nothing) {
             Begun::Nothing => Err(TextureError::Broken("publish was called with no texture begun".into())),
             Begun::InSlot(lease) => self.stream.publish(Finished::InSlot(lease)),
-            Begun::Elsewhere(shape) => self.stream.publish(Finished::Elsewhere(shape, &self.elsewhere)),
+            Begun::Elsewhere(shape) => {
+                self.stream.publish(Finished::Elsewhere(shape, self.elsewhere.texels(), &self.memory))
+            }
         }
     }
 
     fn abandon(&mut self) {
-        self.begun = Begun::Nothing;
+        if let Begun::InSlot(lease) = std::mem::replace(&mut self.begun, Begun::Nothing) {
+            drop(lease);
+            // Nobody may ever send another texture, which would see to it.
+            self.stream.let_idle_go();
+        }
+    }
+}
+
+impl Drop for LinuxWriter {
+    fn drop(&mut self) {
+        self.abandon();
     }
 }

@@ -87,6 +87,7 @@ pub(super) struct Peer {
     /// 0 where it is in a process namespace that this process can't see.
     pub pid: i32,
     pub uid: u32,
+    pub gid: u32,
 }
 
 impl Peer {
@@ -109,14 +110,15 @@ impl Peer {
             )
         };
         match failed {
-            0 => Ok(Peer { pid: cred.pid, uid: cred.uid }),
+            0 => Ok(Peer { pid: cred.pid, uid: cred.uid, gid: cred.gid }),
             _ => Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::INVAL)),
         }
     }
 
-    /// Whether this program deals with it: its user is ours. The one place that decides it, on both sides.
-    pub(super) fn is_admitted(&self) -> bool {
-        self.uid == rustix::process::geteuid().as_raw()
+    /// Whether a sender takes it for a receiver: its user is ours, or it is in the group that streams are shared with.
+    pub(super) fn may_receive(&self, socket: BorrowedFd<'_>, group: Option<u32>) -> bool {
+        let is_member = |group| self.gid == group || groups(socket).is_ok_and(|all| all.contains(&group));
+        self.uid == rustix::process::geteuid().as_raw() || group.is_some_and(is_member)
     }
 
     /// Its name and number, for people.
@@ -129,6 +131,35 @@ impl Peer {
     }
 }
 
+/// The further groups of the process at the other end (`SO_PEERGROUPS`, Linux 4.13), as they were when it connected.
+fn groups(socket: BorrowedFd<'_>) -> Result<Vec<u32>, Errno> {
+    let mut groups = vec![0u32; 64];
+    loop {
+        let mut length = size_of_val(groups.as_slice()) as libc::socklen_t;
+        // SAFETY: the descriptor is open while it is borrowed; the kernel writes at most `length` bytes into `groups`,
+        // which has as many; both outlive the call.
+        let failed = unsafe {
+            libc::getsockopt(
+                socket.as_raw_fd(),
+                libc::SOL_SOCKET,
+                libc::SO_PEERGROUPS,
+                groups.as_mut_ptr().cast(),
+                &raw mut length,
+            )
+        };
+        let number = length as usize / size_of::<u32>();
+        match failed {
+            0 => {
+                groups.truncate(number);
+                return Ok(groups);
+            }
+            // There are more, and the kernel has said how many.
+            _ if number > groups.len() => groups.resize(number, 0),
+            _ => return Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::INVAL)),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,10 +168,14 @@ mod tests {
     fn a_peer_is_who_the_kernel_says_and_only_our_user_is_admitted() {
         let (one, _other) = std::os::unix::net::UnixStream::pair().unwrap();
         let peer = Peer::of(one.as_fd()).unwrap();
-        let uid = rustix::process::geteuid().as_raw();
-        assert_eq!(peer, Peer { pid: std::process::id() as i32, uid });
-        assert!(peer.is_admitted());
-        assert!(!Peer { uid: uid ^ 1, ..peer }.is_admitted());
+        let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+        assert_eq!(peer, Peer { pid: std::process::id() as i32, uid, gid });
+        assert!(peer.may_receive(one.as_fd(), None));
+        let other = Peer { uid: uid ^ 1, gid: u32::MAX - 7, ..peer };
+        assert!(!other.may_receive(one.as_fd(), None) && !other.may_receive(one.as_fd(), Some(u32::MAX - 8)));
+        assert!(other.may_receive(one.as_fd(), Some(u32::MAX - 7)), "its first group");
+        let further: Vec<_> = rustix::process::getgroups().unwrap().iter().map(|g| g.as_raw()).collect();
+        assert_eq!(groups(one.as_fd()).unwrap(), further);
         assert!(peer.describe().ends_with(&format!(" ({})", peer.pid)), "{}", peer.describe());
         assert_eq!(Peer { pid: 0, ..peer }.describe(), "a process outside this sandbox");
     }

@@ -1,23 +1,26 @@
 //! One stream, shared by its sender, its writers and the hub: its rings, its receivers and its socket.
 
 mod images;
+mod newest;
 
 use super::directory::{Claim, Directory};
 use super::gpu::Sides;
 use super::hub::{Hub, Token};
+use super::location::Location;
 use super::message::{Frame, Stamp};
 use super::peer::Current;
 use super::peers::Peers;
 use super::ring::SlotLease;
 use super::surfaces::{Published, Surfaces};
 use crate::hald::{Texel, TextureShape};
+use crate::lut::Cdl;
+use crate::memory_limit::MemoryLimit;
 use crate::texture::TextureError;
 use rustix::event::epoll::EventFlags;
 use rustix::fd::BorrowedFd;
 use rustix::io::Errno;
 use rustix::net::SocketFlags;
 use rustix::time::{ClockId, clock_gettime};
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -27,7 +30,8 @@ const ANNOUNCE_PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct Stream {
     id: u64,
     name: String,
-    directory: PathBuf,
+    directory: Location,
+    memory: MemoryLimit,
     hub: Arc<Hub>,
     /// Held for as long as a few system calls take: never while texels are written, save those of a writer that had
     /// found no slot.
@@ -40,6 +44,7 @@ struct State {
     claim: Option<Claim>,
     announce_not_before: Option<Instant>,
     newest: Stamp,
+    cdl: Option<Cdl>,
     surfaces: Surfaces,
     /// The newest texture on graphics devices, where receivers want it there.
     sides: Sides,
@@ -49,7 +54,8 @@ struct State {
 /// A finished texture.
 pub(super) enum Finished<'a> {
     InSlot(SlotLease),
-    Elsewhere(TextureShape, &'a [Texel]),
+    /// With what its memory counts against.
+    Elsewhere(TextureShape, &'a [Texel], &'a MemoryLimit),
 }
 
 /// What came of an attempt to accept a connection.
@@ -62,19 +68,24 @@ pub(super) enum Accepted {
 }
 
 impl Stream {
-    pub(super) fn new(name: &str, directory: &Path, hub: &Arc<Hub>) -> Arc<Self> {
+    pub(super) fn new(name: &str, directory: &Location, memory: &MemoryLimit, hub: &Arc<Hub>) -> Arc<Self> {
         let id = hub.new_stream_id();
         let state = State {
             ended: false,
             claim: None,
             announce_not_before: None,
             newest: Stamp::default(),
+            cdl: None,
             surfaces: Surfaces::default(),
             sides: Sides::default(),
-            peers: Peers::new(id),
+            peers: Peers::new(id, directory.group),
         };
-        let (name, directory, hub) = (name.to_owned(), directory.to_owned(), hub.clone());
-        Arc::new(Stream { id, name, directory, hub, state: Mutex::new(state) })
+        let (name, directory, hub) = (name.to_owned(), directory.clone(), hub.clone());
+        Arc::new(Stream { id, name, directory, memory: memory.clone(), hub, state: Mutex::new(state) })
+    }
+
+    pub(super) fn memory(&self) -> &MemoryLimit {
+        &self.memory
     }
 
     pub(super) fn id(&self) -> u64 {
@@ -93,13 +104,24 @@ impl Stream {
         self.state().peers.receivers()
     }
 
-    /// A slot to write a texture into; `None` where all are taken.
-    pub(super) fn lease(&self, shape: TextureShape) -> Result<Option<SlotLease>, TextureError> {
+    /// The newest CDL values.
+    pub(super) fn set_cdl(&self, cdl: Cdl) {
+        self.state().cdl = Some(cdl);
+    }
+
+    /// A slot to write a texture into, whose memory counts against `memory`; `None` where all are taken.
+    pub(super) fn lease(&self, shape: TextureShape, memory: &MemoryLimit) -> Result<Option<SlotLease>, TextureError> {
         let mut state = self.state();
         if state.ended {
             return Err(TextureError::Ended);
         }
-        state.surfaces.lease(shape)
+        let watched = state.peers.receivers() > 0;
+        state.surfaces.lease(shape, watched, memory)
+    }
+
+    /// A texture was given up: memory that was for it alone goes.
+    pub(super) fn let_idle_go(&self) {
+        self.state().surfaces.let_idle_go();
     }
 
     /// Makes a texture the newest, and returns its revision once every receiver that looks sees it.
@@ -112,7 +134,7 @@ impl Stream {
         self.announce(state)?;
         let lease = match texture {
             Finished::InSlot(lease) => lease,
-            Finished::Elsewhere(shape, texels) => state.surfaces.lease_for_copy(shape, texels)?,
+            Finished::Elsewhere(shape, texels, memory) => state.surfaces.lease_for_copy(shape, texels, memory)?,
         };
         let stamp = Stamp {
             revision: state.newest.revision + 1,
@@ -175,6 +197,9 @@ impl Stream {
         tracing::info!("the socket of the stream {:?} was deleted; putting it back", self.name);
         state.claim = None;
         let _warned = self.announce(&mut state);
+        if state.claim.is_some() {
+            self.hub.restarts().socket();
+        }
     }
 
     /// Accepts one connection.
@@ -205,8 +230,8 @@ impl Stream {
 
     /// The receivers, and what they are told of.
     fn current<'a>(&'a self, state: &'a mut State) -> (&'a mut Peers, Current<'a>) {
-        let State { surfaces, peers, sides, newest, .. } = state;
-        (peers, Current { name: &self.name, newest: *newest, surfaces, sides })
+        let State { surfaces, peers, sides, newest, cdl, .. } = state;
+        (peers, Current { name: &self.name, newest: *newest, cdl: *cdl, surfaces, sides })
     }
 
     pub(super) fn is_silent(&self, peer: u64) -> bool {

@@ -7,6 +7,7 @@ use super::message::{Stamp, Surface};
 use super::ring::{SlotLease, SlotPin, WriteRing};
 use super::slots::Slots;
 use crate::hald::{Texel, TextureShape};
+use crate::memory_limit::MemoryLimit;
 use crate::texture::TextureError;
 use std::sync::Arc;
 
@@ -43,16 +44,27 @@ impl Entry {
 }
 
 impl Surfaces {
-    /// A slot for a texture of `shape`; `None` where all are taken.
-    pub(super) fn lease(&mut self, shape: TextureShape) -> Result<Option<SlotLease>, TextureError> {
-        let entry = self.of_shape(shape)?;
-        let slot = entry.slots.for_writer(entry.ring.leased(), entry.ring.pinned(), entry.ring.committed());
+    /// A slot for a texture of `shape`; `None` where all are taken. `watched`: there are receivers. A ring that is made
+    /// for it counts against `memory`.
+    pub(super) fn lease(
+        &mut self,
+        shape: TextureShape,
+        watched: bool,
+        memory: &MemoryLimit,
+    ) -> Result<Option<SlotLease>, TextureError> {
+        let entry = self.of_shape(shape, memory)?;
+        let slot = entry.slots.for_writer(watched, entry.ring.leased(), entry.ring.pinned(), entry.ring.committed());
         Ok(slot.and_then(|slot| entry.ring.lease(slot)))
     }
 
     /// A slot into which `texels` have been copied.
-    pub(super) fn lease_for_copy(&mut self, shape: TextureShape, texels: &[Texel]) -> Result<SlotLease, TextureError> {
-        let entry = self.of_shape(shape)?;
+    pub(super) fn lease_for_copy(
+        &mut self,
+        shape: TextureShape,
+        texels: &[Texel],
+        memory: &MemoryLimit,
+    ) -> Result<SlotLease, TextureError> {
+        let entry = self.of_shape(shape, memory)?;
         let slot = entry.slots.for_copy(entry.ring.leased(), entry.ring.pinned(), entry.ring.committed());
         // `Slots` never leases so many that none is left.
         let Some(mut lease) = slot.and_then(|slot| entry.ring.lease(slot)) else {
@@ -64,13 +76,21 @@ impl Surfaces {
     }
 
     /// The ring for `shape`, made where there is none, at the end of the list.
-    fn of_shape(&mut self, shape: TextureShape) -> Result<&mut Entry, TextureError> {
+    fn of_shape(&mut self, shape: TextureShape, memory: &MemoryLimit) -> Result<&mut Entry, TextureError> {
         match self.list.iter().position(|e| e.ring.shape() == shape) {
             Some(at) => self.list[at..].rotate_left(1),
             None => {
-                self.drop_idle();
+                self.drop_idle(IDLE_BYTES);
                 let id = self.last_id + 1;
-                self.list.push(Entry { id, ring: WriteRing::create(shape, id)?, slots: Slots::default() });
+                let ring = match WriteRing::create(shape, id, memory) {
+                    Err(TextureError::OutOfMemory { .. }) => {
+                        // Nothing that can be done without shall be in the way.
+                        self.drop_idle(0);
+                        WriteRing::create(shape, id, memory)?
+                    }
+                    made => made?,
+                };
+                self.list.push(Entry { id, ring, slots: Slots::default() });
                 self.last_id = id;
             }
         }
@@ -94,7 +114,7 @@ impl Surfaces {
         let changed = self.current != surface;
         self.current = surface;
         self.list[at..].rotate_left(1);
-        self.drop_idle();
+        self.drop_idle(IDLE_BYTES);
         Ok(Published { surface, slot, superseded: before.filter(|_| changed) })
     }
 
@@ -126,11 +146,16 @@ impl Surfaces {
         Some((ring, Surface { surface: self.current, newest, shape, memory, name: stream.to_owned() }))
     }
 
-    /// Lets go of rings that nobody writes, save the current one and one small one.
-    fn drop_idle(&mut self) {
+    /// Lets go of what nobody has used last.
+    pub(super) fn let_idle_go(&mut self) {
+        self.drop_idle(IDLE_BYTES);
+    }
+
+    /// Lets go of rings that nobody writes, save the current one and one of at most `small` bytes.
+    fn drop_idle(&mut self, small: u64) {
         let current = self.current;
         let idle = |e: &Entry| e.id != current && e.ring.leased() == 0;
-        let keep = self.list.iter().rev().find(|e| idle(e)).filter(|e| e.committed_bytes() <= IDLE_BYTES);
+        let keep = self.list.iter().rev().find(|e| idle(e)).filter(|e| e.committed_bytes() <= small);
         let keep = keep.map(|e| e.id);
         self.list.retain(|e| !idle(e) || Some(e.id) == keep);
     }

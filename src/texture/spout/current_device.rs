@@ -2,6 +2,7 @@
 
 use super::seam::{Device, DeviceError, Graphics};
 use crate::texture::TextureError;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How often something is tried on a new device after the one before was removed.
@@ -11,16 +12,30 @@ pub const ATTEMPTS: u32 = 3;
 pub struct CurrentDevice {
     graphics: Box<dyn Graphics>,
     device: Mutex<Option<Arc<dyn Device>>>,
+    /// The last device was removed, and no other has been made since.
+    removed: AtomicBool,
+    /// Devices made in the place of one that was removed.
+    restarts: AtomicU64,
 }
 
 impl CurrentDevice {
     pub fn new(graphics: Box<dyn Graphics>) -> Self {
-        CurrentDevice { graphics, device: Mutex::new(None) }
+        CurrentDevice {
+            graphics,
+            device: Mutex::new(None),
+            removed: AtomicBool::new(false),
+            restarts: AtomicU64::new(0),
+        }
     }
 
     /// The graphics adapters of this computer.
     pub fn adapters(&self) -> Vec<String> {
         self.graphics.adapters()
+    }
+
+    /// How often a device was made in the place of one that was removed.
+    pub fn restarts(&self) -> u64 {
+        self.restarts.load(Ordering::Relaxed)
     }
 
     /// The device, made now if there is none.
@@ -31,6 +46,9 @@ impl CurrentDevice {
         }
         let device = self.graphics.create_device()?;
         tracing::info!("using {}", device.description());
+        if self.removed.swap(false, Ordering::Relaxed) {
+            self.restarts.fetch_add(1, Ordering::Relaxed);
+        }
         *current = Some(device.clone());
         Ok(device)
     }
@@ -41,6 +59,7 @@ impl CurrentDevice {
         if current.as_ref().is_some_and(|device| Arc::ptr_eq(device, removed)) {
             tracing::warn!("the graphics device was removed ({why}); making a new one");
             *current = None;
+            self.removed.store(true, Ordering::Relaxed);
         }
     }
 

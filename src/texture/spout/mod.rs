@@ -17,6 +17,7 @@
 //! ```
 
 mod block;
+mod cdl_block;
 mod current_device;
 mod dxgi_names;
 mod frame_count;
@@ -36,6 +37,7 @@ mod tests;
 
 use super::claim::Claim;
 use super::{StreamInfo, TextureBackend, TextureError, TextureReceiver, TextureSender};
+use crate::memory_limit::MemoryLimit;
 use block::Block;
 use current_device::{CurrentDevice, texture_error};
 use keeper::Keeper;
@@ -60,6 +62,8 @@ pub struct SpoutBackend {
     keeper: Arc<Keeper>,
     /// The streams that this back end sends.
     claimed: Arc<Mutex<BTreeSet<String>>>,
+    /// What writers' buffers count against.
+    memory: MemoryLimit,
 }
 
 impl SpoutBackend {
@@ -71,7 +75,13 @@ impl SpoutBackend {
             keeper: Keeper::new(device.clone()),
             device,
             claimed: Arc::default(),
+            memory: MemoryLimit::default(),
         }
+    }
+
+    /// The same, where the LUTs kept in this process's memory count against a limit.
+    pub fn with_memory(self, memory: MemoryLimit) -> Self {
+        SpoutBackend { memory, ..self }
     }
 
     /// The name of the sender that programs receive where their user has chosen none.
@@ -108,6 +118,7 @@ impl SpoutBackend {
             revision: registration::frame_number(&*self.objects, name).map(u64::from),
             published: None,
             sender: info.program_name(),
+            cdl: cdl_block::read(&*self.objects, name),
         })
     }
 
@@ -157,6 +168,10 @@ impl TextureBackend for SpoutBackend {
         ]
     }
 
+    fn restarts(&self) -> Vec<(&'static str, u64)> {
+        vec![("device", self.device.restarts())]
+    }
+
     fn create_sender(&self, stream: &str) -> Result<Box<dyn TextureSender>, TextureError> {
         let wanted = stream_name::encode(stream)?;
         let claim = self.claim(stream)?;
@@ -164,7 +179,7 @@ impl TextureBackend for SpoutBackend {
         self.keeper
             .watch(&new)
             .map_err(|e| TextureError::io("starting the thread that watches the graphics device", e))?;
-        Ok(Box::new(SpoutSender::new(new, self.keeper.clone(), claim)))
+        Ok(Box::new(SpoutSender::new(new, self.keeper.clone(), self.memory.clone(), claim)))
     }
 
     fn streams(&self) -> Result<Vec<StreamInfo>, TextureError> {

@@ -3,21 +3,26 @@
 use super::keeper::Keeper;
 use super::stream::Stream;
 use crate::hald::{Texel, TextureShape};
+use crate::lut::Cdl;
+use crate::memory_limit::MemoryLimit;
+use crate::server::Origin;
+use crate::texture::buffer::Buffer;
 use crate::texture::claim::Claim;
-use crate::texture::{TextureError, TextureSender, TextureWriter};
+use crate::texture::{Frame, TextureError, TextureSender, TextureWriter};
 use std::sync::Arc;
 
 /// A Spout sender. Other programs see it from its first publication until it is dropped.
 pub struct SpoutSender {
     stream: Arc<Stream>,
     keeper: Arc<Keeper>,
+    memory: MemoryLimit,
     /// Gives the stream's name free among this back end's senders.
     _claim: Claim,
 }
 
 impl SpoutSender {
-    pub fn new(stream: Arc<Stream>, keeper: Arc<Keeper>, claim: Claim) -> Self {
-        SpoutSender { stream, keeper, _claim: claim }
+    pub fn new(stream: Arc<Stream>, keeper: Arc<Keeper>, memory: MemoryLimit, claim: Claim) -> Self {
+        SpoutSender { stream, keeper, memory, _claim: claim }
     }
 }
 
@@ -27,12 +32,29 @@ impl TextureSender for SpoutSender {
     }
 
     fn writer(&self) -> Result<Box<dyn TextureWriter>, TextureError> {
-        Ok(Box::new(SpoutWriter { stream: self.stream.clone(), shape: None, texels: Vec::new() }))
+        self.writer_for(None)
+    }
+
+    fn writer_for(&self, client: Option<Origin>) -> Result<Box<dyn TextureWriter>, TextureError> {
+        Ok(Box::new(SpoutWriter {
+            stream: self.stream.clone(),
+            memory: self.memory.of(client),
+            shape: None,
+            texels: Buffer::default(),
+        }))
     }
 
     /// Spout does not tell.
     fn receivers(&self) -> Option<usize> {
         None
+    }
+
+    fn newest(&self, frame: &mut Frame) -> Result<bool, TextureError> {
+        Ok(self.stream.newest(frame))
+    }
+
+    fn set_cdl(&self, cdl: &Cdl) {
+        self.stream.set_cdl(cdl);
     }
 }
 
@@ -45,30 +67,27 @@ impl Drop for SpoutSender {
 
 struct SpoutWriter {
     stream: Arc<Stream>,
+    memory: MemoryLimit,
     shape: Option<TextureShape>,
-    texels: Vec<Texel>,
+    texels: Buffer,
 }
 
 impl TextureWriter for SpoutWriter {
     fn begin(&mut self, shape: TextureShape) -> Result<(), TextureError> {
         self.shape = None;
-        if self.texels.capacity() < shape.texels()
+        if !self.texels.fits(shape)
             && let Some(spare) = self.stream.take_spare()
         {
             self.texels = spare;
         }
-        let more = shape.texels().saturating_sub(self.texels.len());
-        self.texels
-            .try_reserve_exact(more)
-            .map_err(|e| TextureError::OutOfMemory { bytes: shape.bytes(), why: e.to_string() })?;
-        self.texels.resize(shape.texels(), [0; 16]);
+        self.texels.fit(shape, &self.memory)?;
         self.shape = Some(shape);
         Ok(())
     }
 
     fn texels(&mut self) -> &mut [Texel] {
         match self.shape {
-            Some(_) => &mut self.texels,
+            Some(_) => self.texels.texels_mut(),
             None => &mut [],
         }
     }

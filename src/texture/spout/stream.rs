@@ -4,6 +4,7 @@
 //! - A texture that receivers know is only written while its access mutex is held.
 //! - A new texture is filled before anybody is told of it, and made before the old one goes.
 
+use super::cdl_block::CdlBlock;
 use super::current_device::{self, CurrentDevice, texture_error};
 use super::pixel_format::DXGI_RGBA32F;
 use super::registration::Registration;
@@ -11,7 +12,9 @@ use super::seam::{Device, DeviceError, SentTexture, SharedObjects};
 use super::sender_info::SenderInfo;
 use super::stream_name::readable;
 use crate::hald::{Texel, TextureShape};
-use crate::texture::TextureError;
+use crate::lut::Cdl;
+use crate::texture::buffer::Buffer;
+use crate::texture::{Frame, TextureError};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 
 /// Buffers kept for writing again; more would only hold memory.
@@ -29,14 +32,15 @@ pub struct Stream {
     /// The Spout name that it has got, known from the first publication on.
     actual: OnceLock<String>,
     state: Mutex<State>,
-    spare: Mutex<Vec<Vec<Texel>>>,
+    spare: Mutex<Vec<Buffer>>,
 }
 
 #[derive(Default)]
 struct State {
     registration: Option<Registration>,
+    cdl: Option<CdlBlock>,
     current: Option<Current>,
-    newest: Option<(TextureShape, Vec<Texel>)>,
+    newest: Option<(TextureShape, Buffer)>,
     revision: u64,
     ended: bool,
     /// Whether it was already said that the newest LUT could not be published again.
@@ -87,12 +91,12 @@ impl Stream {
     }
 
     /// Puts `texels` into the texture and keeps them; gives another buffer in their place. Returns the revision.
-    pub fn publish(&self, shape: TextureShape, texels: &mut Vec<Texel>) -> Result<u64, TextureError> {
+    pub fn publish(&self, shape: TextureShape, texels: &mut Buffer) -> Result<u64, TextureError> {
         let mut state = self.lock();
         if state.ended {
             return Err(TextureError::Ended);
         }
-        self.put(&mut state, shape, texels)?;
+        self.put(&mut state, shape, texels.texels())?;
         state.stuck = false;
         state.revision += 1;
         let newest = std::mem::take(texels);
@@ -100,6 +104,27 @@ impl Stream {
             *texels = old;
         }
         Ok(state.revision)
+    }
+
+    /// Copies the newest texture into `frame`; `false` where there is none.
+    pub fn newest(&self, frame: &mut Frame) -> bool {
+        let state = self.lock();
+        let Some((shape, texels)) = &state.newest else { return false };
+        frame.fill(*shape, state.revision, None, texels.texels());
+        true
+    }
+
+    /// Tells of the newest CDL values, which nobody needs who draws: where that fails, it is said and no more.
+    pub fn set_cdl(&self, cdl: &Cdl) {
+        let mut state = self.lock();
+        let State { registration: Some(registration), cdl: block, .. } = &mut *state else { return };
+        let told = match block {
+            Some(block) => block.write(cdl),
+            None => CdlBlock::create(&*self.objects, registration.name(), cdl).map(|new| *block = Some(new)),
+        };
+        if let Err(e) = told {
+            tracing::warn!("the CDL values of the Spout sender {} can't be listed: {e}", self.name());
+        }
     }
 
     /// Publishes the newest LUT once more if its texture is not on `device`. Does nothing while a publication is under
@@ -112,7 +137,7 @@ impl Stream {
         };
         let Some((shape, texels)) = state.newest.take() else { return };
         if !state.current.as_ref().is_some_and(|current| current.is(device, shape)) {
-            match self.put(&mut state, shape, &texels) {
+            match self.put(&mut state, shape, texels.texels()) {
                 Ok(()) => {
                     tracing::info!("the Spout sender {} is back on a new graphics device", self.name());
                     state.stuck = false;
@@ -133,19 +158,20 @@ impl Stream {
         state.ended = true;
         // Receivers take a block that is gone for the end, so that goes before the texture.
         state.registration = None;
+        state.cdl = None;
         state.current = None;
         state.newest = None;
     }
 
     /// A buffer that was used before, if there is one.
-    pub fn take_spare(&self) -> Option<Vec<Texel>> {
+    pub fn take_spare(&self) -> Option<Buffer> {
         self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
     /// Keeps a buffer for another writer.
-    pub fn give_spare(&self, buffer: Vec<Texel>) {
+    pub fn give_spare(&self, buffer: Buffer) {
         let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
-        if buffer.capacity() > 0 && spare.len() < SPARE_BUFFERS {
+        if !buffer.is_empty() && spare.len() < SPARE_BUFFERS {
             spare.push(buffer);
         }
     }

@@ -12,9 +12,9 @@ pub const MAX_NAME: usize = 230;
 /// The blocks that every Spout program shares: a sender of this name would overwrite them.
 const SHARED_BLOCKS: [&str; 2] = ["SpoutSenderNames", "ActiveSenderName"];
 
-/// What Spout puts behind a sender's name to name its other objects: the sender `x_mutex` would take the place of
+/// What Spout, and this program, put behind a sender's name to name its other objects: the sender `x_mutex` would take the place of
 /// the mutex of the sender `x`.
-const OBJECT_SUFFIXES: [&str; 3] = ["_mutex", "_SpoutAccessMutex", "_Count_Semaphore"];
+const OBJECT_SUFFIXES: [&str; 4] = ["_mutex", "_SpoutAccessMutex", "_Count_Semaphore", "_VglbCdl"];
 
 /// The Spout name for a stream.
 ///

@@ -1,12 +1,15 @@
 //! What a server says of itself in its notifications.
 
 use super::property_list::{PropertyListError, Value};
+use crate::lut::Cdl;
 
 const VERSION_KEY: &str = "SyphonServerDescriptionDictionaryVersionKey";
 const ID_KEY: &str = "SyphonServerDescriptionUUIDKey";
 const NAME_KEY: &str = "SyphonServerDescriptionNameKey";
 const APPLICATION_KEY: &str = "SyphonServerDescriptionAppNameKey";
 const SURFACES_KEY: &str = "SyphonServerDescriptionSurfacesKey";
+/// Ours: the newest CDL values, ten numbers in text.
+const CDL_KEY: &str = "VirtualGpuLutBoxCdl";
 const SURFACE_TYPE_KEY: &str = "SyphonSurfaceType";
 const IO_SURFACE: &str = "SyphonSurfaceTypeIOSurface";
 
@@ -14,7 +17,7 @@ const IO_SURFACE: &str = "SyphonSurfaceTypeIOSurface";
 const VERSION: u64 = 0;
 
 /// A server's description.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Description {
     /// Its identity, and the name of its message port.
     pub id: String,
@@ -22,6 +25,8 @@ pub struct Description {
     pub name: String,
     /// The name of the application that it is part of.
     pub application: String,
+    /// The newest CDL values, where it is a server of this program and has any.
+    pub cdl: Option<Cdl>,
 }
 
 /// Why a notification describes no server that can be received.
@@ -46,14 +51,17 @@ impl Description {
     pub fn write(&self) -> Vec<u8> {
         let text = |text: &str| Value::Text(text.into());
         let surface = Value::Dictionary(vec![(SURFACE_TYPE_KEY.into(), text(IO_SURFACE))]);
-        let entries = [
+        let mut entries = vec![
             (VERSION_KEY, Value::Integer(VERSION)),
             (ID_KEY, text(&self.id)),
             (NAME_KEY, text(&self.name)),
             (APPLICATION_KEY, text(&self.application)),
             (SURFACES_KEY, Value::List(vec![surface])),
         ];
-        Value::Dictionary(entries.map(|(key, value)| (key.into(), value)).into()).write()
+        if let Some(cdl) = &self.cdl {
+            entries.push((CDL_KEY, text(&cdl.numbers().map(|v| format!("{v:?}")).join(" "))));
+        }
+        Value::Dictionary(entries.into_iter().map(|(key, value)| (key.into(), value)).collect()).write()
     }
 
     /// Reads a binary property list. Keys that are not known are passed over; names that are missing are empty.
@@ -73,6 +81,7 @@ impl Description {
             id,
             name: text(NAME_KEY).unwrap_or_default(),
             application: text(APPLICATION_KEY).unwrap_or_default(),
+            cdl: text(CDL_KEY).as_deref().and_then(cdl),
         })
     }
 
@@ -80,6 +89,12 @@ impl Description {
     pub fn id_of(bytes: &[u8]) -> Option<String> {
         Value::read(bytes).ok()?.get(ID_KEY).and_then(Value::text).map(str::to_owned)
     }
+}
+
+/// What [`CDL_KEY`] says; whatever else stands there is no CDL.
+fn cdl(text: &str) -> Option<Cdl> {
+    let numbers = text.split(' ').map(|v| v.parse().ok()).collect::<Option<Vec<f64>>>()?;
+    Cdl::from_numbers(numbers.try_into().ok()?)
 }
 
 #[cfg(test)]

@@ -41,6 +41,7 @@ mod tests;
 use super::claim::Claim;
 use super::{StreamInfo, TextureBackend, TextureError, TextureReceiver, TextureSender};
 use crate::hald::UnknownName;
+use crate::memory_limit::MemoryLimit;
 use client::{Client, Interest};
 use description::Description;
 use directory::Directory;
@@ -109,6 +110,8 @@ pub struct SyphonBackend {
     directory: Arc<Mutex<Option<Arc<Directory>>>>,
     /// The names of the servers that this back end has.
     claimed: Arc<Mutex<BTreeSet<String>>>,
+    /// What writers' buffers count against.
+    memory: MemoryLimit,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -118,7 +121,18 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl SyphonBackend {
     /// Syphon on this system.
     pub fn new(system: impl System, options: Options) -> Self {
-        SyphonBackend { system: Arc::new(system), options, directory: Arc::default(), claimed: Arc::default() }
+        SyphonBackend {
+            system: Arc::new(system),
+            options,
+            directory: Arc::default(),
+            claimed: Arc::default(),
+            memory: MemoryLimit::default(),
+        }
+    }
+
+    /// The same, where the LUTs kept in this process's memory count against a limit.
+    pub fn with_memory(self, memory: MemoryLimit) -> Self {
+        SyphonBackend { memory, ..self }
     }
 
     /// The directory, which listens from its first use on.
@@ -174,6 +188,7 @@ impl SyphonBackend {
             revision: None,
             published: None,
             sender: Some(server.application).filter(|name| !name.is_empty()),
+            cdl: server.cdl,
         })
     }
 
@@ -221,7 +236,7 @@ impl TextureBackend for SyphonBackend {
             servers.push((format!("{stream}{EIGHT_BIT_SUFFIX}"), Encoding::EightBit));
         }
         let claim = self.claim(servers.iter().map(|(name, _)| name.clone()).collect())?;
-        Ok(Box::new(SyphonSender::new(self.system.clone(), stream, servers, claim)))
+        Ok(Box::new(SyphonSender::new(self.system.clone(), stream, servers, self.memory.clone(), claim)))
     }
 
     fn streams(&self) -> Result<Vec<StreamInfo>, TextureError> {

@@ -6,6 +6,7 @@ use super::description::Description;
 use super::message::ToServer;
 use super::names;
 use super::seam::{Held, System};
+use crate::lut::Cdl;
 use crate::texture::TextureError;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -28,6 +29,7 @@ struct Inner {
 
 struct State {
     name: String,
+    cdl: Option<Cdl>,
     clients: Clients<Courier>,
     /// What runs as long as the server: its port, its ear for requests, the system's attention. Empty once it stops.
     held: Vec<Held>,
@@ -40,7 +42,7 @@ impl Server {
         let id = names::identity(&system.uuid());
         let mut clients = Clients::default();
         clients.publish(surface);
-        let state = State { name: name.to_owned(), clients, held: Vec::new(), running: true };
+        let state = State { name: name.to_owned(), cdl: None, clients, held: Vec::new(), running: true };
         let inner = Arc::new(Inner { system: system.clone(), id: id.clone(), state: Mutex::new(state) });
         // From here on, dropping it takes back whatever was done.
         let server = Server { inner: inner.clone() };
@@ -84,6 +86,15 @@ impl Server {
         self.inner.notify(&state, names::UPDATE)
     }
 
+    /// Has other CDL values from now on, and says so.
+    pub fn set_cdl(&self, cdl: &Cdl) {
+        let mut state = self.inner.lock();
+        state.cdl = Some(*cdl);
+        if let Err(e) = self.inner.notify(&state, names::UPDATE) {
+            debug!("new CDL values of the Syphon server {:?} were not announced: {e}", state.name);
+        }
+    }
+
     /// Tells clients of a new frame in this surface.
     pub fn publish(&self, surface: u32) {
         self.inner.lock().clients.publish(surface);
@@ -118,8 +129,12 @@ impl Inner {
 
     /// Posts a notification with the description. With the state locked, so that nothing is posted after the end.
     fn notify(&self, state: &State, notification: &'static str) -> Result<(), TextureError> {
-        let description =
-            Description { id: self.id.clone(), name: state.name.clone(), application: self.system.application_name() };
+        let description = Description {
+            id: self.id.clone(),
+            name: state.name.clone(),
+            application: self.system.application_name(),
+            cdl: state.cdl,
+        };
         self.system.post(notification, Some(&self.id), Some(&description.write()))
     }
 

@@ -43,7 +43,8 @@ fn a_server() {
         wait_until("the window for the session's end is there", || session_window().is_some());
         end(&what);
     });
-    let words = ["vglb", "serve", "--port", "0", "--backend", "memory"].map(OsString::from);
+    let words =
+        ["vglb", "serve", "--port", "0", "--no-state", "--dashboard", "off", "--backend", "memory"].map(OsString::from);
     let code = cli::main(words);
     assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::SUCCESS));
     // Windows gives a program that is being closed some seconds; a handler that does not stay leaves it none of them.

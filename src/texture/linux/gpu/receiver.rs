@@ -219,7 +219,7 @@ impl GpuReceiver {
                 let sent_away = gone.filter(|g| matches!(g.reason, Some(HeldTooLong | NoCommonTier)));
                 self.end = Some(sent_away.map_or(End::Over, |g| End::SentAway(g.why())));
             }
-            Heard::Other => {}
+            Heard::Cdl(_) | Heard::Other => {}
         }
         Ok(true)
     }

@@ -2,6 +2,7 @@
 
 use super::super::LinuxBackend;
 use super::super::directory::Directory;
+use super::super::location::Location;
 use super::super::message::{Hello, Release, TIER_IMAGES};
 use super::super::receiver::{Heard, greet};
 use super::super::socket;
@@ -27,7 +28,8 @@ fn setup_with(choice: GpuChoice) -> Setup {
     let directory = tempfile::tempdir().unwrap();
     let fake = Arc::new(Fake::default());
     let driver = Arc::new(FakeDriver(fake.clone()));
-    let backend = LinuxBackend::assembled(directory.path().join("streams"), choice, driver);
+    let backend =
+        LinuxBackend::assembled(Location::named(directory.path().join("streams")), choice, driver, Default::default());
     Setup { _directory: directory, fake, backend }
 }
 
@@ -179,9 +181,11 @@ fn where_a_device_fails_the_stream_goes_on_through_memory_until_it_is_back() {
     until("it is tried again and again", || b.fake.opens.load(SeqCst) > 2);
     publish(&mut *writer, 4, 4);
     pixels_of(&mut receiver, 4);
+    assert_eq!(b.backend.restarts()[0], ("device", 0), "it is not back yet");
     b.fake.set(|mood| (mood.loses, mood.unopenable) = (false, false));
     drop(image_of(&mut receiver, 4));
     drop(image_of(&mut other, 3));
+    assert_eq!(b.backend.restarts()[0], ("device", 1));
 }
 
 #[test]

@@ -35,10 +35,16 @@ enum End {
 /// The thread.
 pub(super) fn run(worker: &Arc<Worker>, driver: &dyn Driver, hub: &Weak<Hub>) {
     let mut pause = RETRY_FIRST;
+    let mut failed = false;
     loop {
         let end = match driver.open(&worker.facts) {
             Ok(device) => {
                 tracing::info!("sharing textures through {} ({})", worker.facts.name, worker.facts.driver);
+                if std::mem::take(&mut failed)
+                    && let Some(hub) = hub.upgrade()
+                {
+                    hub.restarts().device();
+                }
                 set_status(worker, hub, Status::Ready);
                 let began = Instant::now();
                 let end = Service::new(worker, hub, &*device).serve();
@@ -53,6 +59,7 @@ pub(super) fn run(worker: &Arc<Worker>, driver: &dyn Driver, hub: &Weak<Hub>) {
             End::Stopped | End::Unused => return,
             End::Failed(why) => {
                 complain(&worker.facts, &why);
+                failed = true;
                 let unsuited = matches!(why, GpuError::Unsuited { .. });
                 set_status(worker, hub, if unsuited { Status::Unsuited } else { Status::Opening });
                 if unsuited || !rest(worker, hub, pause) {

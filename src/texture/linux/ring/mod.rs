@@ -16,8 +16,8 @@
 
 #![allow(unsafe_code)]
 
-mod past_cache;
 mod read;
+mod soon;
 mod write;
 
 pub(super) use read::ReadRing;

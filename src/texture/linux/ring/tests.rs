@@ -2,6 +2,7 @@ use super::write::memory_file;
 use super::*;
 use crate::hald::Layout;
 use crate::lut::GridSize;
+use crate::memory_limit::MemoryLimit;
 use crate::texture::linux::message::Stamp;
 use rustix::fs::FallocateFlags;
 use std::sync::Arc;
@@ -41,7 +42,7 @@ fn protocol_error(result: Result<ReadRing, TextureError>) -> String {
 
 #[test]
 fn a_receiver_sees_what_was_published_and_nothing_before() {
-    let ring = WriteRing::create(shape(4), 7).unwrap();
+    let ring = WriteRing::create(shape(4), 7, &MemoryLimit::default()).unwrap();
     let seen = receiver(&ring, 7).unwrap();
     let mut texels = Vec::new();
     assert_eq!(seen.newest(), 0);
@@ -60,7 +61,7 @@ fn a_receiver_sees_what_was_published_and_nothing_before() {
 
 #[test]
 fn a_copy_of_a_slot_that_is_being_written_is_thrown_away() {
-    let ring = WriteRing::create(shape(2), 1).unwrap();
+    let ring = WriteRing::create(shape(2), 1, &MemoryLimit::default()).unwrap();
     let seen = receiver(&ring, 1).unwrap();
     write(&ring, 5, 1);
     let mut texels = Vec::new();
@@ -79,7 +80,7 @@ fn a_copy_of_a_slot_that_is_being_written_is_thrown_away() {
 
 #[test]
 fn a_texture_is_nobodys_before_it_is_published() {
-    let ring = WriteRing::create(shape(2), 1).unwrap();
+    let ring = WriteRing::create(shape(2), 1, &MemoryLimit::default()).unwrap();
     let seen = receiver(&ring, 1).unwrap();
     write(&ring, 0, 1);
     let mut lease = ring.lease(0).unwrap();
@@ -93,7 +94,7 @@ fn a_texture_is_nobodys_before_it_is_published() {
 
 #[test]
 fn a_sender_that_never_leaves_a_whole_texture_is_told_of() {
-    let ring = WriteRing::create(shape(2), 1).unwrap();
+    let ring = WriteRing::create(shape(2), 1, &MemoryLimit::default()).unwrap();
     let seen = receiver(&ring, 1).unwrap();
     write(&ring, 0, 1);
     let mut lease = ring.lease(0).unwrap();
@@ -108,7 +109,7 @@ fn a_sender_that_never_leaves_a_whole_texture_is_told_of() {
 
 #[test]
 fn no_copy_is_torn_while_the_ring_is_written_as_fast_as_possible() {
-    let ring = WriteRing::create(shape(8), 1).unwrap();
+    let ring = WriteRing::create(shape(8), 1, &MemoryLimit::default()).unwrap();
     write(&ring, 0, 1);
     let seen = receiver(&ring, 1).unwrap();
     let writer = std::thread::spawn({
@@ -133,7 +134,7 @@ fn no_copy_is_torn_while_the_ring_is_written_as_fast_as_possible() {
 
 #[test]
 fn a_slot_has_one_writer() {
-    let ring = WriteRing::create(shape(2), 1).unwrap();
+    let ring = WriteRing::create(shape(2), 1, &MemoryLimit::default()).unwrap();
     let first = ring.lease(2).unwrap();
     assert!(ring.lease(2).is_none());
     assert_eq!(ring.leased(), 1 << 2);
@@ -144,7 +145,7 @@ fn a_slot_has_one_writer() {
 
 #[test]
 fn slots_take_memory_when_they_are_opened_and_not_before() {
-    let ring = WriteRing::create(shape(33), 1).unwrap();
+    let ring = WriteRing::create(shape(33), 1, &MemoryLimit::default()).unwrap();
     let blocks = || rustix::fs::fstat(ring.memory()).unwrap().st_blocks as u64 * 512;
     let page = ring.place().control_bytes;
     assert_eq!(blocks(), page);
@@ -157,7 +158,7 @@ fn slots_take_memory_when_they_are_opened_and_not_before() {
 
 #[test]
 fn nobody_can_write_to_the_memory_or_change_its_size() {
-    let ring = WriteRing::create(shape(16), 1).unwrap();
+    let ring = WriteRing::create(shape(16), 1, &MemoryLimit::default()).unwrap();
     write(&ring, 0, 1);
     let memory = ring.memory();
     let bytes = ring.place().bytes;
@@ -202,7 +203,7 @@ fn memory_that_could_shrink_change_or_is_not_as_told_is_not_mapped() {
 
 #[test]
 fn a_surface_says_when_the_stream_has_left_it_and_when_it_is_back() {
-    let ring = WriteRing::create(shape(2), 4).unwrap();
+    let ring = WriteRing::create(shape(2), 4, &MemoryLimit::default()).unwrap();
     let seen = receiver(&ring, 4).unwrap();
     assert!(!seen.superseded());
     ring.supersede(5);
@@ -214,7 +215,7 @@ fn a_surface_says_when_the_stream_has_left_it_and_when_it_is_back() {
 
 #[test]
 fn a_texture_in_place_is_intact_until_its_slot_is_written_again() {
-    let ring = WriteRing::create(shape(2), 1).unwrap();
+    let ring = WriteRing::create(shape(2), 1, &MemoryLimit::default()).unwrap();
     let seen = receiver(&ring, 1).unwrap();
     assert!(seen.find_newest(PATIENCE).unwrap().is_none());
     write(&ring, 4, 1);
@@ -234,7 +235,7 @@ fn a_texture_in_place_is_intact_until_its_slot_is_written_again() {
 #[test]
 fn a_texture_in_place_is_read_through_a_mapping_or_a_file() {
     use std::os::unix::fs::FileExt;
-    let ring = WriteRing::create(shape(3), 1).unwrap();
+    let ring = WriteRing::create(shape(3), 1, &MemoryLimit::default()).unwrap();
     let seen = receiver(&ring, 1).unwrap();
     write(&ring, 15, 7);
     let (_, found) = seen.find_newest(PATIENCE).unwrap().unwrap();

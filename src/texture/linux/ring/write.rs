@@ -3,18 +3,21 @@
 use super::super::message::Stamp;
 use super::super::place::{Place, SLOTS};
 use super::super::slots::MAX_PINNED;
-use super::past_cache::{self, LastWritten};
-use super::{CONTROL_MAGIC, CONTROL_VERSION, Control, Mapping, SEALS, SlotControl, out_of_memory_or};
+use super::{CONTROL_MAGIC, CONTROL_VERSION, Control, Mapping, SEALS, SlotControl, out_of_memory_or, soon};
 use crate::hald::{Placement, Texel, TextureShape};
+use crate::memory_limit::{Charge, MemoryLimit};
 use crate::texture::TextureError;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FallocateFlags, MemfdFlags};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::mm::ProtFlags;
 use rustix::process::Resource;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use std::sync::atomic::{AtomicU32, fence};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Slots that one writer goes round. They are charged at once, so that a stream which has begun can go on.
+const CHARGED_AT_ONCE: u32 = 3;
 
 /// A surface's memory, as its sender has it.
 pub(in crate::texture::linux) struct WriteRing {
@@ -28,13 +31,20 @@ pub(in crate::texture::linux) struct WriteRing {
     committed: AtomicU32,
     /// For each slot, how many [`SlotPin`]s there are.
     pins: [AtomicU32; SLOTS],
-    written: [LastWritten; SLOTS],
+    charge: Mutex<Charge>,
 }
 
 impl WriteRing {
-    /// Memory for textures of `shape`. Slots take no memory until they are leased.
-    pub(in crate::texture::linux) fn create(shape: TextureShape, surface: u64) -> Result<Arc<Self>, TextureError> {
+    /// Memory for textures of `shape`, which counts against `limit`. Slots take none until they are leased.
+    pub(in crate::texture::linux) fn create(
+        shape: TextureShape,
+        surface: u64,
+        limit: &MemoryLimit,
+    ) -> Result<Arc<Self>, TextureError> {
         let place = Place::new(shape, rustix::param::page_size());
+        let charge = limit
+            .take(u64::from(CHARGED_AT_ONCE) * place.slot_bytes)
+            .map_err(|e| TextureError::OutOfMemory { bytes: shape.bytes(), why: e.to_string() })?;
         let failed = |doing: &str, e: Errno| out_of_memory_or(shape, doing, e);
         // The kernel would not only refuse, but kill the process (SIGXFSZ).
         let limit = rustix::process::getrlimit(Resource::Fsize).current;
@@ -58,7 +68,7 @@ impl WriteRing {
             leased: AtomicU32::new(0),
             committed: AtomicU32::new(0),
             pins: [const { AtomicU32::new(0) }; SLOTS],
-            written: Default::default(),
+            charge: Mutex::new(charge),
         };
         let control = ring.control();
         control.magic.store(CONTROL_MAGIC, Relaxed);
@@ -93,13 +103,34 @@ impl WriteRing {
         self.committed.load(Acquire)
     }
 
+    /// Takes memory for a slot.
+    fn commit(&self, slot: usize) -> Result<(), TextureError> {
+        let mut charge = self.charge.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = charge.bytes();
+        let slots = (self.committed().count_ones() + 1).max(CHARGED_AT_ONCE);
+        charge
+            .resize(u64::from(slots) * self.place.slot_bytes)
+            .map_err(|e| TextureError::OutOfMemory { bytes: self.shape.bytes(), why: e.to_string() })?;
+        // Now, so that a lack of memory is an error here and not a SIGBUS at the first write.
+        match allocate(self.memory.as_fd(), self.place.slots_at[slot], self.place.slot_bytes) {
+            Ok(()) => {
+                self.committed.fetch_or(1 << slot, Release);
+                Ok(())
+            }
+            Err(e) => {
+                let _less_never_fails = charge.resize(before);
+                Err(out_of_memory_or(self.shape, "taking shared memory", e))
+            }
+        }
+    }
+
     /// The slot for one writer alone; `None` where another has it, or it is pinned.
     pub(in crate::texture::linux) fn lease(self: &Arc<Self>, slot: usize) -> Option<SlotLease> {
         let bit = 1 << slot;
         if self.leased.fetch_or(bit, SeqCst) & bit != 0 {
             return None;
         }
-        let lease = SlotLease { ring: self.clone(), slot, past_cache: false };
+        let lease = SlotLease { ring: self.clone(), slot };
         // Whoever pins looks at the two in the other order, and both with one order for all threads: of a lease and a
         // pin of the same slot, one sees the other.
         (self.pins[slot].load(SeqCst) == 0).then_some(lease)
@@ -139,8 +170,6 @@ impl WriteRing {
 pub(in crate::texture::linux) struct SlotLease {
     ring: Arc<WriteRing>,
     slot: usize,
-    /// Whether the slot has left the processor's cache.
-    past_cache: bool,
 }
 
 impl SlotLease {
@@ -156,16 +185,12 @@ impl SlotLease {
     pub(in crate::texture::linux) fn open(&mut self) -> Result<(), TextureError> {
         let (ring, bit) = (&self.ring, 1 << self.slot);
         if ring.committed.load(Relaxed) & bit == 0 {
-            // Now, so that a lack of memory is an error here and not a SIGBUS at the first write.
-            allocate(ring.memory.as_fd(), ring.place.slots_at[self.slot], ring.place.slot_bytes)
-                .map_err(|e| out_of_memory_or(ring.shape, "taking shared memory", e))?;
-            ring.committed.fetch_or(bit, Release);
+            ring.commit(self.slot)?;
         }
         let sequence = &self.control().sequence;
         // An abandoned slot is odd already; it gets the next odd number all the same.
         sequence.store((sequence.load(Relaxed) + 1) | 1, Relaxed);
         fence(Release);
-        self.past_cache = ring.written[self.slot].again(ring.shape.bytes());
         Ok(())
     }
 
@@ -190,11 +215,7 @@ impl SlotLease {
 
     /// Puts entries into the texture, of which the first is number `first` of the LUT. Tells whether all are finite.
     pub(in crate::texture::linux) fn write(&mut self, place: &Placement, first: usize, entries: &[Texel]) -> bool {
-        if self.past_cache {
-            past_cache::write(place, first, entries, self.texels())
-        } else {
-            place.write(first, entries, self.texels())
-        }
+        soon::write(place, first, entries, self.texels())
     }
 
     /// The texture is whole. Returns its slot, to be given to [`WriteRing::publish`].

@@ -97,6 +97,7 @@ fn a_device_removed_while_publishing_is_replaced_under_the_same_name() {
     assert_eq!(computer.texture("a").unwrap(), texels(shape(2), 2).as_flattened());
     assert_eq!((sender.name(), computer.listed()), ("a", vec!["a".to_owned()]));
     assert_eq!(computer.adapter.state().devices, 2);
+    assert_eq!(spout.restarts(), [("device", 1)]);
 }
 
 #[test]

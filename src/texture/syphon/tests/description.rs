@@ -5,6 +5,7 @@ fn description() -> Description {
         id: "info.v002.Syphon.68753A44-4D6F-1226-9C60-0050E4C00067".into(),
         name: "vglb-lut-Kamera Ä".into(),
         application: "virtual-gpu-lut-box".into(),
+        cdl: None,
     }
 }
 
@@ -14,6 +15,17 @@ fn a_description_is_the_bytes_that_plistlib_was_shown() {
     let bytes = include_bytes!("../../../../tests/fixtures/syphon/description.plist");
     assert_eq!(description().write(), bytes);
     assert_eq!(Description::read(bytes), Ok(description()));
+}
+
+#[test]
+fn cdl_values_come_along_bit_for_bit() {
+    let cdl = Cdl::new([0.1, 1.0 / 3.0, 2.0], [-1e-12, 0.0, 1e9], [0.7, 1.0, 3.0], 0.1 + 0.2).unwrap();
+    let graded = Description { cdl: Some(cdl), ..description() };
+    assert_eq!(Description::read(&graded.write()), Ok(graded));
+    for text in ["", "1 1 1 0 0 0 1 1 1", "1 1 1 0 0 0 1 1 1 1 1", "1 1 1 0 0 0 1 1 1 -1", "a b c d e f g h i j"] {
+        let other = changed(|entries| entries.push((CDL_KEY.into(), Value::Text(text.into()))));
+        assert_eq!(Description::read(&other), Ok(description()), "{text:?}");
+    }
 }
 
 /// What is left of the description after GNUstep's notification server has carried it: see `tests/gnustep`.

@@ -1,7 +1,7 @@
 use super::*;
 
 fn server(number: usize, name: &str) -> Description {
-    Description { id: format!("info.v002.Syphon.{number}"), name: name.into(), application: "app".into() }
+    Description { id: format!("info.v002.Syphon.{number}"), name: name.into(), application: "app".into(), cdl: None }
 }
 
 fn names(known: &Known) -> Vec<&str> {
