@@ -94,13 +94,13 @@ fn a_cube_keeps_its_title_and_comments() {
 }
 
 #[test]
-fn a_strip_is_described_and_a_preview_is_called_one() {
+fn a_strip_is_described() {
     let place = Place::new();
     place.file("source.cube", &awkward());
     let line = |words| place.convert(words).unwrap().line;
     assert!(line("source.cube a.exr").contains("a.exr: grid size 4, 16×4 vglb, float32 OpenEXR, "));
     assert!(line("source.cube a.npy --layout hald-clut").contains("a.npy: grid size 4, 8×8 hald-clut, float32 NumPy"));
-    assert!(line("source.cube a.png").contains("16×4 vglb, 8-bit preview, clamped to 0–1, "));
+    assert!(line("source.cube a.png").contains("16×4 vglb, PNG of 16 bits, "));
 }
 
 #[test]
@@ -156,20 +156,29 @@ fn requests_that_make_no_sense_are_refused_and_leave_nothing() {
     place.file("source.cube", &awkward());
     place.file("broken.cube", "LUT_3D_SIZE 2\n0 0 zero\n");
     for (words, want) in [
-        ("source.cube out.tif", "out.tif has no extension that says its format; it can be .cube, .exr, .npy"),
-        ("source.png out.cube", "source.png: a .png is an 8-bit preview here and is not read as a LUT"),
+        ("source.cube out.txt", "out.txt has no extension that says its format; it can be .cube, .3dl, .spi3d, "),
+        ("source.cube out.cc", "out.cc: a .cc holds CDLs, ten numbers each, and a LUT can't be said in them"),
+        ("source.cube out.ccc", "out.ccc: a .ccc holds CDLs"),
+        ("source.cube out.cube --id a", "--id is about files of CDLs, and "),
+        ("source.cube out.cube --range-side input", "--range"),
+        ("source.cube out.cube --range wide", "it can be legal-to-full, full-to-legal"),
+        ("source.cube out.png --depth 12", "a .png can't have 12 bits; it can have 16, 8"),
         ("missing.cube out.exr", "missing.cube: "),
         ("broken.cube out.exr", "broken.cube, line 2: \"zero\" is no number"),
         ("source.cube out.exr --from-layout unity", "--from-layout is about strips, and "),
         ("source.cube out.cube --layout unity", "--layout is about strips, and "),
-        ("source.cube out.exr --title x", "--title is about .cube files, and "),
+        ("source.cube out.exr --title x", "--title is about files with titles, as .cube, and "),
         (
             "source.cube out.exr --layout sideways",
             "\"sideways\" is no layout; it can be vglb, unreal, unity, hald-clut",
         ),
         ("source.cube out.exr --bake --size 1", "grid size 1 is out of range"),
         ("source.cube out.exr --bake --size many", "a grid size is a whole number"),
-        ("source.cube out.exr --size 5", "--bake"),
+        ("source.cube out.exr --depth 12", "a .exr can't have 12 bits"),
+        ("source.cube out.3dl --depth 14", "a .3dl can't have 14 bits; it can have 12, 10, 16"),
+        ("source.cube out.exr --order red-fastest", "a .exr has one order of entries and no other"),
+        ("source.cube out.vlt", "out.vlt: .vlt has grid size 17, and this LUT has 4; --size 17 resamples it"),
+        ("source.cube out.3dl --dialect smoke", "it can be flame, lustre"),
         ("source.cube no/such/out.exr", "out.exr can't be written: "),
     ] {
         let said = place.convert(words).unwrap_err();
@@ -188,4 +197,64 @@ fn a_lut_too_large_for_a_strip_is_refused_with_the_limit() {
     let said = place.convert("large.cube out.exr").unwrap_err();
     assert!(said.contains("a strip holds N ≤ 128"), "{said}");
     place.convert("large.cube out.exr --bake --size 4").unwrap();
+}
+
+const TWO_CDLS: &str = "<ColorCorrectionCollection>
+<ColorCorrection id=\"a\"><SOPNode><Slope>1 1 1</Slope><Offset>0 0 0</Offset><Power>2 1 1</Power></SOPNode></ColorCorrection>
+<ColorCorrection id=\"b\"><SatNode><Saturation>0</Saturation></SatNode></ColorCorrection>
+</ColorCorrectionCollection>";
+
+#[test]
+fn cdls_become_each_other_and_luts() {
+    let place = Place::new();
+    place.file("two.ccc", TWO_CDLS);
+    place.convert("two.ccc two.cdl").unwrap();
+    let said = place.convert("two.cdl one.cc").unwrap_err();
+    assert!(said.contains("one.cc: a .cc holds one CDL, and here are 2; --id picks one"), "{said}");
+    place.convert("two.cdl one.cc --id a").unwrap();
+    let said = place.convert("two.ccc out.cube --bake").unwrap_err();
+    assert!(
+        said.contains("it holds 2 CDLs, and one is wanted; `vglb convert --id ID` picks one of \"a\", \"b\""),
+        "{said}"
+    );
+    let said = place.convert("two.ccc out.cube --bake --id c").unwrap_err();
+    assert!(said.contains("it holds no CDL with the id \"c\", but \"a\", \"b\""), "{said}");
+    let said = place.convert("one.cc out.cube").unwrap_err();
+    assert!(said.contains("it is a CDL (slope 1.0000 1.0000 1.0000, ") && said.contains("pass --bake"), "{said}");
+    place.convert("one.cc out.cube --bake --size 3").unwrap();
+    assert_eq!(cube(&place.path("out.cube")).at([1, 1, 2]), [0.25, 0.5, 1.0]);
+    place.convert("two.cdl grey.cube --bake --size 3 --id b").unwrap();
+    let [r, g, b] = cube(&place.path("grey.cube")).at([2, 0, 0]);
+    assert!(r == g && g == b && (r - 0.2126).abs() < 1e-6);
+}
+
+#[test]
+fn sizes_and_ranges_change_on_request() {
+    let place = Place::new();
+    let mut text = Vec::new();
+    CubeFile::new(Lut3d::identity(GridSize::new(9).unwrap())).write(&mut text).unwrap();
+    fs::write(place.path("identity.cube"), text).unwrap();
+    place.convert("identity.cube seventeen.vlt --size 17").unwrap();
+    place.convert("seventeen.vlt five.cube --size 5").unwrap();
+    let five = cube(&place.path("five.cube"));
+    assert_eq!(five.size().get(), 5);
+    assert!((five.at([1, 2, 3])[0] - 0.25).abs() < 1.0 / 4095.0);
+    place.convert("identity.cube legal.cube --range full-to-legal --range-side output").unwrap();
+    let legal = cube(&place.path("legal.cube"));
+    assert_eq!(legal.at([0, 8, 0]), [64.0 / 1023.0, 940.0 / 1023.0, 64.0 / 1023.0].map(|v: f64| v as f32));
+    place.convert("legal.cube full.cube --range legal-to-full --range-side output").unwrap();
+    assert!((cube(&place.path("full.cube")).at([4, 4, 4])[0] - 0.5).abs() < 1e-6);
+}
+
+#[test]
+fn a_lut_goes_round_every_format_that_keeps_every_bit() {
+    let place = Place::new();
+    let source = place.file("0.cube", &awkward());
+    let names =
+        ["0.cube", "1.csp", "2.clf", "3.tiff", "4.ctf", "5.spi3d", "6.dat", "7.tif --layout hald-clut", "8.cube"];
+    for pair in names.windows(2) {
+        let from = pair[0].split(' ').next().unwrap();
+        place.convert(&format!("{from} {}", pair[1])).unwrap();
+    }
+    assert_eq!(bits(&cube(&place.path("8.cube"))), bits(&cube(&source)));
 }

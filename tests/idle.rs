@@ -37,7 +37,7 @@ fn settled(server: &Running) -> BTreeMap<String, u64> {
 #[test]
 fn an_idle_server_never_wakes_up() {
     let place = Place::new();
-    let server = place.serve(&[]);
+    let server = place.serve(&["--dashboard", "127.0.0.1:0"]);
     let at_rest = settled(&server);
     std::thread::sleep(Duration::from_secs(3));
     assert_eq!(sleeps(&server), Some(at_rest), "with nobody connected");

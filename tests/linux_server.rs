@@ -4,7 +4,10 @@
 
 mod program;
 
-use program::{Place, Running, stderr, stdout};
+use program::{PATIENCE, Place, Running, stderr, stdout};
+use virtual_gpu_lut_box::lut::Cdl;
+use virtual_gpu_lut_box::wire::client::Client;
+use virtual_gpu_lut_box::wire::reply::Reply;
 
 fn sockets(place: &Place) -> Vec<String> {
     let names = std::fs::read_dir(place.streams()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
@@ -67,6 +70,40 @@ fn a_server_that_was_killed_leaves_nothing_in_its_successors_way() {
 }
 
 #[test]
+fn streams_are_listed_with_the_newest_cdl_values_of_their_channel() {
+    let place = Place::new();
+    let list = |name: &str| {
+        let listed: serde_json::Value = serde_json::from_slice(&place.run(&["list", "--json"]).stdout).unwrap();
+        listed.as_array().unwrap().iter().find(|s| s["name"] == name).unwrap()["cdl"].clone()
+    };
+    let server = place.serve_with_state(&[]);
+    let port = server.port.parse().unwrap();
+    let mut client = Client::connect("127.0.0.1", port, PATIENCE).unwrap();
+    assert!(send(&place, &server, "17", "cam").status.success());
+    assert_eq!(list("vglb-lut-cam"), serde_json::Value::Null);
+    for slope in [1.25, 0.5] {
+        let cdl = Cdl::new([slope, 1.0, 1.0], [0.0, -0.125, 0.0], [1.0, 1.0, 2.0], 0.75).unwrap();
+        for channel in ["cam", "alone"] {
+            assert_eq!(client.set_cdl(Some(channel), &cdl).unwrap(), Reply::Ok);
+            let shown = serde_json::json!({
+                "slope": [slope, 1.0, 1.0], "offset": [0.0, -0.125, 0.0], "power": [1.0, 1.0, 2.0], "saturation": 0.75,
+            });
+            assert_eq!(list(&format!("vglb-lut-{channel}")), shown, "at once, and with no panel");
+        }
+    }
+    let listed = place.run(&["list"]);
+    let text =
+        "slope 0.5000 1.0000 1.0000, offset 0.0000 -0.1250 0.0000, power 1.0000 1.0000 2.0000, saturation 0.7500";
+    assert_eq!(stdout(&listed).matches(text).count(), 2, "{}", stdout(&listed));
+    let before = list("vglb-lut-cam");
+    server.signal("TERM");
+    let mut server = server;
+    server.wait();
+    let _again = place.serve_with_state(&[]);
+    assert_eq!(list("vglb-lut-cam"), before, "after a restart");
+}
+
+#[test]
 fn channels_of_any_name_are_listed_and_received_under_it() {
     let place = Place::new();
     let server = place.serve(&[]);
@@ -100,7 +137,7 @@ fn without_vulkan_everything_goes_through_memory_and_info_says_why() {
         command.env("LD_LIBRARY_PATH", place.path());
         command
     };
-    let mut server = Running::start(command(&["serve", "--port", "0", "--gpu", "0"]));
+    let mut server = Running::start(command(&["serve", "--dashboard", "off", "--port", "0", "--gpu", "0"]));
     let line = server.wait_for_line("listening on ");
     server.port = line.split("127.0.0.1:").nth(1).unwrap().split(' ').next().unwrap().to_owned();
     server.wait_for_line("textures are shared through memory only: there is no Vulkan loader on this computer");
@@ -112,6 +149,28 @@ fn without_vulkan_everything_goes_through_memory_and_info_says_why() {
     let seen = command(&["receive", "vglb-lut-cam", "--gpu", "--once", "--timeout", "20"]).output().unwrap();
     assert_eq!(seen.status.code(), Some(1));
     assert!(stderr(&seen).contains("error: there is no Vulkan loader on this computer"), "{}", stderr(&seen));
+}
+
+#[test]
+fn a_server_at_its_memory_limit_refuses_what_is_larger_and_goes_on_with_what_it_has() {
+    let place = Place::new();
+    let server = place.serve(&["--memory-limit", "6MiB"]);
+    // One address has half. Three slots of 33³ and a connection's buffer fit; three of 65³, or a second stream, do not.
+    for _ in 0..8 {
+        assert!(send(&place, &server, "33", "cam").status.success());
+    }
+    for (size, channel) in [("65", "cam"), ("48", "other")] {
+        let refused = send(&place, &server, size, channel);
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(stderr(&refused).contains("the memory limit of 6291456 bytes, of which "), "{}", stderr(&refused));
+        server.wait_for_line("bytes more would go beyond the memory limit");
+    }
+    let seen = place.run(&["receive", "vglb-lut-cam", "--once", "--timeout", "20"]);
+    assert!(stdout(&seen).contains("revision 8: 33³"), "{}", stdout(&seen));
+    assert!(send(&place, &server, "17", "cam").status.success(), "a smaller one fits beside the old one");
+    for _ in 0..4 {
+        assert!(send(&place, &server, "36", "cam").status.success(), "what is not needed any more gives way");
+    }
 }
 
 #[test]
@@ -128,7 +187,7 @@ fn receive_gives_up_when_told_to_and_says_what_there_is() {
     let picture = place.path().join("x.jpeg");
     let unknown = place.run(&["receive", "vglb-lut-cam", "--once", "--out", picture.to_str().unwrap()]);
     assert_eq!(unknown.status.code(), Some(1));
-    assert!(stderr(&unknown).contains("it can be .cube, .exr, .npy or"), "{}", stderr(&unknown));
+    assert!(stderr(&unknown).contains("it can be .cube, .3dl, "), "{}", stderr(&unknown));
 }
 
 #[test]
@@ -157,6 +216,6 @@ fn a_picture_is_graded_from_a_stream_as_from_the_file_that_was_sent() {
     assert!(std::fs::read(path("file.exr")).unwrap() == std::fs::read(path("stream.exr")).unwrap());
     let none = place.run(&["apply", &path("in.exr"), "--lut", "vglb-lut-none", "--out", &path("none.exr")]);
     assert_eq!(none.status.code(), Some(1));
-    let want = "no LUT file \"vglb-lut-none\" (it would end in .cube, .exr or .npy) and no such stream: ";
+    let want = "no LUT file \"vglb-lut-none\" (it would end in .cube, .3dl, ";
     assert!(stderr(&none).contains(want), "{}", stderr(&none));
 }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 use virtual_gpu_lut_box::channel::{ChannelSet, ChannelSettings};
 use virtual_gpu_lut_box::hald::EntryOrder;
-use virtual_gpu_lut_box::server::{Server, ServerConfig, StartError};
+use virtual_gpu_lut_box::server::{Access, Server, ServerConfig, StartError};
 use virtual_gpu_lut_box::sink::{self, LutSink};
 use virtual_gpu_lut_box::texture::memory::MemoryBackend;
 use virtual_gpu_lut_box::texture::{Event, Frame, TextureBackend};
@@ -236,7 +236,8 @@ fn a_sink_that_refuses_or_panics_ends_nothing_but_its_own_request_or_connection(
     assert_eq!(wire.refused(&set_lut(Some("refuse"), pattern(2, 1))), "not today");
     wire.accepted(&set_lut(None, pattern(2, 1)));
     let mut doomed = Wire::connect(address);
-    doomed.send(&set_lut(Some("panic"), pattern(2, 1)));
+    let says = doomed.refused(&set_lut(Some("panic"), pattern(2, 1)));
+    assert!(says.starts_with("a fault in this server ended this connection"), "{says}");
     assert!(doomed.is_closed());
     wire.accepted(&set_lut(None, pattern(2, 1)));
     wait_until("the connection that panicked is off the list", || server.connections() == 1);
@@ -317,5 +318,33 @@ fn wait_until(what: &str, done: impl Fn() -> bool) {
     while !done() {
         assert!(begun.elapsed() < wire::PATIENCE, "waited in vain until {what}");
         std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
+fn a_denied_address_is_told_so_and_changes_nothing() {
+    let (channels, backend) = textures();
+    let access = Access { allow: Vec::new(), deny: vec!["127.0.0.0/8".parse().unwrap()] };
+    let (server, address) = start(ServerConfig { access, ..ServerConfig::default() }, channels);
+    let mut wire = Wire::connect(address);
+    let said = wire.refused(&set_lut(Some("a"), pattern(2, 1)));
+    assert_eq!(said, "this server does not take clients from your address");
+    assert!(wire.is_closed());
+    assert_eq!((server.connections(), backend.streams().unwrap().len()), (0, 0));
+}
+
+#[test]
+fn one_address_cannot_take_every_connection() {
+    let (channels, _) = textures();
+    let config = ServerConfig { max_connections: 8, max_connections_per_address: 2, ..ServerConfig::default() };
+    let (_server, address) = start(config, channels);
+    let mut served: Vec<_> = (0..2).map(|_| Wire::connect(address)).collect();
+    for wire in &mut served {
+        wire.accepted(&set_lut(Some("a"), pattern(2, 1)));
+    }
+    let said = Wire::connect(address).reply().unwrap();
+    assert_eq!(said.get_str("error").unwrap(), "this server takes at most 2 connections at once from one address");
+    for wire in &mut served {
+        wire.accepted(&set_lut(Some("a"), pattern(2, 2)));
     }
 }

@@ -71,6 +71,24 @@ fn a_senders_block_says_what_its_texture_is_and_who_sends_it() {
 }
 
 #[test]
+fn cdl_values_are_listed_by_other_processes_until_their_sender_is_gone() {
+    let _alone = alone();
+    let mut other = Process::start(false);
+    other.does("publish Show 2 1").unwrap();
+    let spout = imaginary();
+    let listed = || spout.streams().unwrap()[0].cdl.map(|cdl| (cdl.slope(), cdl.saturation()));
+    assert_eq!(listed(), None);
+    for slope in ["1.5", "0.25"] {
+        other.does(&format!("grade Show {slope}")).unwrap();
+        assert_eq!(listed(), Some(([slope.parse().unwrap(), 1.0, 1.0], 0.5)));
+    }
+    other.kill();
+    let mut other = Process::start(false);
+    other.does("publish Show 2 1").unwrap();
+    assert_eq!(listed(), None, "they went with their sender");
+}
+
+#[test]
 fn the_list_of_several_processes_is_sorted_bytewise() {
     let _alone = alone();
     let (mut one, mut two) = (Process::start(false), Process::start(false));

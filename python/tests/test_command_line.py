@@ -74,7 +74,7 @@ def test_a_command_line_can_be_run_in_this_process(capfd):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_and_sigterm_end_the_server_well(number):
     with subprocess.Popen(
-        [script("vglb"), "--port", "0"], stderr=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
+        [script("vglb"), "--port", "0", "--dashboard", "off"], stderr=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
     ) as process:
         said = ""
         while not (listening := re.search(r"listening on 127\.0\.0\.1:(\d+)", said)):

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 use virtual_gpu_lut_box::hald::{Layout, Texel, TextureShape};
-use virtual_gpu_lut_box::lut::GridSize;
+use virtual_gpu_lut_box::lut::{Cdl, GridSize};
 use virtual_gpu_lut_box::texture::{
     Event, Frame, TextureBackend, TextureError, TextureReceiver, TextureSender, TextureWriter,
 };
@@ -217,6 +217,26 @@ pub fn a_late_receiver_gets_the_last_texture(p: &Platform) {
 }
 
 /// Waiting ends with a texture, or with the time.
+/// The sender's own process gets the newest texture without being a receiver.
+pub fn the_sender_knows_its_newest_texture(p: &Platform) {
+    let sender = sender(p, "known");
+    let mut frame = Frame::default();
+    assert!(!sender.newest(&mut frame).unwrap(), "nothing is published yet");
+    let mut writer = sender.writer().unwrap();
+    for (revision, n) in [(1, 5), (2, 5), (3, 17), (4, 3)] {
+        let texels = bits(revision, shape(n).texels());
+        publish(&mut *writer, shape(n), &texels);
+        assert!(sender.newest(&mut frame).unwrap());
+        assert_eq!((frame.shape, frame.revision), (Some(shape(n)), revision));
+        assert!(frame.texels == texels, "other bits than those published");
+    }
+    writer.begin(shape(3)).unwrap();
+    writer.texels().fill([9; 16]);
+    assert!(sender.newest(&mut frame).unwrap());
+    assert!(frame.texels == bits(4, shape(3).texels()), "a texture that is not published");
+    assert_eq!(sender.receivers().unwrap_or(0), 0);
+}
+
 pub fn waiting_ends_when_a_texture_comes(p: &Platform) {
     let sender = sender(p, "waiting");
     let mut writer = sender.writer().unwrap();
@@ -416,11 +436,12 @@ macro_rules! backend_suite {
     ($(#[$attribute:meta])* $name:ident, $platform:expr) => {
         $crate::backend_suite!(@tests [$(#[$attribute])*] $name, $platform,
             every_bit_of_every_shape_arrives a_frame_says_what_it_is revisions_rise_by_one the_newest_wins
-            a_late_receiver_gets_the_last_texture waiting_ends_when_a_texture_comes
+            a_late_receiver_gets_the_last_texture the_sender_knows_its_newest_texture
+            waiting_ends_when_a_texture_comes
             an_abandoned_texture_leaves_the_last_one many_writers_share_a_stream
             sizes_change_while_a_receiver_reads sizes_alternate published_means_visible receivers_come_and_go
             as_many_receivers_as_the_platform_takes a_stream_ends_with_its_sender a_stream_can_begin_again
-            a_name_has_one_sender streams_are_listed_with_their_facts a_stream_can_be_waited_for
+            a_name_has_one_sender streams_are_listed_with_their_facts streams_are_listed_with_their_cdl a_stream_can_be_waited_for
             names_may_hold_anything nothing_is_torn_under_overload);
     };
     (@tests $attributes:tt $name:ident, $platform:expr, $($promise:ident)*) => {

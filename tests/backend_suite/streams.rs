@@ -121,6 +121,28 @@ pub fn streams_are_listed_with_their_facts(p: &Platform) {
     assert!(ours("list b").is_some());
 }
 
+/// Streams are listed with the newest CDL values, through new sizes, until they end.
+pub fn streams_are_listed_with_their_cdl(p: &Platform) {
+    let listed = || p.backend.streams().unwrap().into_iter().find(|s| s.name == "graded").unwrap().cdl;
+    let cdl = |slope, saturation| Cdl::new([slope, 1.0, 0.0], [-0.25, 0.1, 1e-7], [0.9, 1.0, 1.0], saturation).unwrap();
+    let (plain, graded) = (sender(p, "plain"), sender(p, "graded"));
+    publish(&mut *plain.writer().unwrap(), shape(3), &marked(1, 27));
+    let mut writer = graded.writer().unwrap();
+    publish(&mut *writer, shape(3), &marked(1, 27));
+    assert_eq!(listed(), None);
+    for (n, cdl) in [(3, cdl(1.1, 0.5)), (3, cdl(2.0 / 3.0, 0.0)), (5, cdl(7.25, 1.5))] {
+        graded.set_cdl(&cdl);
+        until("the new values", || listed() == Some(cdl));
+        publish(&mut *writer, shape(n), &marked(n, shape(n).texels()));
+        assert_eq!(listed(), Some(cdl), "another texture has the same values");
+    }
+    assert_eq!(p.backend.streams().unwrap().into_iter().find(|s| s.name == "plain").unwrap().cdl, None);
+    drop(graded);
+    let graded = self::sender(p, "graded");
+    publish(&mut *graded.writer().unwrap(), shape(3), &marked(1, 27));
+    until("a stream without values", || listed().is_none());
+}
+
 /// One can wait for a stream that is not there yet.
 pub fn a_stream_can_be_waited_for(p: &Platform) {
     assert!(!p.backend.wait_for_stream("awaited", Some(Duration::ZERO)).unwrap());

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use virtual_gpu_lut_box::hald::{Texel, TextureShape};
+use virtual_gpu_lut_box::lut::Cdl;
 use virtual_gpu_lut_box::texture::linux::{LinuxBackend, ReadBy};
 use virtual_gpu_lut_box::texture::{
     Event, Frame, StreamInfo, TextureBackend, TextureError, TextureReceiver, TextureSender, TextureWriter,
@@ -80,6 +81,14 @@ impl TextureSender for Sender {
 
     fn receivers(&self) -> Option<usize> {
         self.inner.receivers()
+    }
+
+    fn newest(&self, frame: &mut Frame) -> Result<bool, TextureError> {
+        self.inner.newest(frame)
+    }
+
+    fn set_cdl(&self, cdl: &Cdl) {
+        self.inner.set_cdl(cdl);
     }
 }
 

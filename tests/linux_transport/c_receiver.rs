@@ -107,5 +107,5 @@ fn the_documents_tables_have_no_gap_and_no_overlap() {
         assert_eq!(at, total.parse::<usize>().unwrap(), "{name}");
         tables += 1;
     }
-    assert_eq!(tables, 10);
+    assert_eq!(tables, 11);
 }

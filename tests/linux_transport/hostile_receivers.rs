@@ -3,10 +3,11 @@
 use crate::backend_suite::{next, read_mark, until};
 use crate::child::Other;
 use crate::raw::{
-    self, FRAME, GONE, HELLO, RELEASE, SURFACE, connect, hello, last_words, message, receive, send, u64_at,
+    self, CDL, FRAME, GONE, HELLO, RELEASE, SURFACE, connect, hello, last_words, message, receive, send, u64_at,
 };
 use crate::{Streams, publish_mark};
 use std::os::fd::AsFd;
+use virtual_gpu_lut_box::lut::Cdl;
 use virtual_gpu_lut_box::texture::TextureBackend;
 
 const TOO_MANY: u32 = 2;
@@ -104,6 +105,17 @@ fn a_look_at_the_stream_gets_the_facts_and_no_memory() {
     assert!(memory.is_none());
     assert!(receive(&peer).is_none(), "the connection ends");
     assert_eq!(sender.receivers(), Some(0));
+    // With CDL values, these come first.
+    let cdl = Cdl::new([1.0, 2.0, 0.5], [-1.0, 0.0, 0.25], [1.5, 1.0, 4.0], 0.75).unwrap();
+    sender.set_cdl(&cdl);
+    let peer = connect(&streams.path().join("s.sock"));
+    send(&peer, &hello(1, 1), &[]).unwrap();
+    let (message, _) = receive(&peer).unwrap();
+    assert_eq!((raw::kind(&message), message.len()), (CDL, 96));
+    let numbers = message[16..].as_chunks::<8>().0.iter().map(|v| f64::from_le_bytes(*v));
+    assert!(numbers.eq([1.0, 2.0, 0.5, -1.0, 0.0, 0.25, 1.5, 1.0, 4.0, 0.75]));
+    assert_eq!(raw::kind(&receive(&peer).unwrap().0), SURFACE);
+    assert!(receive(&peer).is_none(), "the connection ends");
 }
 
 #[test]

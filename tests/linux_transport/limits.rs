@@ -2,9 +2,11 @@
 
 use crate::backend_suite::{next, read, read_mark, until};
 use crate::child::Other;
-use crate::{Streams, publish_mark, raw};
+use crate::{Streams, backend_suite, publish_mark, raw};
 use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
+use virtual_gpu_lut_box::memory_limit::MemoryLimit;
+use virtual_gpu_lut_box::texture::linux::LinuxBackend;
 use virtual_gpu_lut_box::texture::{TextureBackend, TextureError};
 
 #[test]
@@ -31,6 +33,28 @@ fn a_texture_that_memory_has_no_room_for_leaves_the_last_one() {
     assert_eq!(read_mark(&read(&mut *receiver)), 1);
     other.must("publish 16 3", "2");
     assert_eq!(read_mark(&next(&mut *receiver)), 3);
+}
+
+#[test]
+fn textures_that_were_given_up_leave_no_memory_behind() {
+    let memory = MemoryLimit::new(1 << 30);
+    let streams = Streams::new();
+    let backend = LinuxBackend::with_directory(streams.path()).with_memory(memory.clone());
+    let sender = backend.create_sender("s").unwrap();
+    let mut writer = sender.writer().unwrap();
+    publish_mark(&mut *writer, 4, 1);
+    let held = |sizes: &[u64]| {
+        let begun = sizes.iter().map(|n| {
+            let mut writer = sender.writer().unwrap();
+            writer.begin(backend_suite::shape(*n)).unwrap();
+            writer
+        });
+        drop(begun.collect::<Vec<_>>());
+        memory.used()
+    };
+    // One is kept, for a stream that goes to and fro between two sizes.
+    let one = held(&[33]);
+    assert_eq!(held(&[17, 20, 25, 30, 32, 33]), one);
 }
 
 #[test]
@@ -172,6 +196,8 @@ fn surface_now(streams: &Streams) -> u64 {
 fn sizes_that_alternate_keep_their_memory_unless_it_is_much() {
     let streams = Streams::new();
     let (_sender, mut writer) = streams.sender("s", 33);
+    // Without a receiver there would be two textures only.
+    let _watching = streams.backend.open("s").unwrap();
     let mut surfaces = Vec::new();
     // Three of 128³ take 96 MiB, which is more than an idle ring may keep.
     for n in [33, 17, 33, 17, 128, 128, 128, 17, 128] {

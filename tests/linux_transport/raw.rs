@@ -15,6 +15,7 @@ pub const SURFACE: u16 = 2;
 pub const FRAME: u16 = 3;
 pub const RELEASE: u16 = 4;
 pub const GONE: u16 = 5;
+pub const CDL: u16 = 6;
 
 fn socket() -> OwnedFd {
     let socket =
@@ -75,6 +76,7 @@ pub fn receive(socket: &OwnedFd) -> Option<(Vec<u8>, Option<OwnedFd>)> {
         match rustix::net::recvmsg(socket.as_fd(), &mut into, &mut control, RecvFlags::CMSG_CLOEXEC) {
             // The sender has closed without reading everything; what it said before that is still there.
             Err(rustix::io::Errno::CONNRESET) => {}
+            Err(rustix::io::Errno::INTR) => {}
             got => break got.expect("a message within a minute"),
         }
     };

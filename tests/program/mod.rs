@@ -31,7 +31,14 @@ impl Place {
 
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_vglb"));
-        command.args(arguments).env("VGLB_RUNTIME_DIR", self.streams()).stdin(Stdio::null());
+        command.args(arguments).env("VGLB_RUNTIME_DIR", self.streams());
+        // No test depends on the configuration of whoever runs it.
+        command.env("VGLB_NO_CONFIG", "true");
+        if ["serve", "record"].contains(&arguments[0]) && !arguments.contains(&"--dashboard") {
+            // Its usual port is not the test's own.
+            command.args(["--dashboard", "off"]);
+        }
+        command.env("VGLB_STATE_DIR", self.path().join("state")).stdin(Stdio::null());
         command
     }
 
@@ -40,9 +47,29 @@ impl Place {
         self.command(arguments).output().unwrap()
     }
 
-    /// Starts a server on a free port.
+    /// Starts a server on a free port, one that remembers nothing.
     pub fn serve(&self, arguments: &[&str]) -> Running {
-        let mut running = Running::start(self.command(&[&["serve", "--port", "0"], arguments].concat()));
+        self.serve_with_state(&[&["--no-state"], arguments].concat())
+    }
+
+    /// Starts a server on a free port that remembers LUTs in the folder's `state`.
+    pub fn serve_with_state(&self, arguments: &[&str]) -> Running {
+        Place::listening(self.command(&[&["serve", "--port", "0"], arguments].concat()))
+    }
+
+    /// Starts a server on a port that was free a moment ago, one that remembers nothing.
+    pub fn serve_at(&self, port: &str, arguments: &[&str]) -> Running {
+        Place::listening(self.command(&[&["serve", "--no-state", "--port", port], arguments].concat()))
+    }
+
+    /// Starts a server on a free port that records into `file`.
+    pub fn listening_record(&self, file: &str) -> Running {
+        Place::listening(self.command(&["record", file, "--port", "0", "--no-state"]))
+    }
+
+    /// Starts a server, and waits for its port.
+    pub fn listening(command: Command) -> Running {
+        let mut running = Running::start(command);
         let line = running.wait_for_line("listening on ");
         let address = line.split("listening on ").nth(1).unwrap().split(' ').next().unwrap();
         running.port = address.rsplit(':').next().unwrap().to_owned();

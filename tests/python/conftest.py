@@ -25,7 +25,7 @@ def start_server(vglb):
     servers = []
 
     def start(*arguments, environment=None):
-        server = ServerProcess([vglb, "--port", "0", *arguments], environment)
+        server = ServerProcess([vglb, "--port", "0", "--dashboard", "off", *arguments], environment)
         servers.append(server)
         server.wait_until_listening()
         return server

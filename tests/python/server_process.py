@@ -28,7 +28,14 @@ class ServerProcess:
         self._ended = False
         self.process = subprocess.Popen(
             [str(word) for word in command],
-            env={**os.environ, "VGLB_RUNTIME_DIR": str(self.runtime_dir), **(environment or {})},
+            env={
+                **os.environ,
+                "VGLB_RUNTIME_DIR": str(self.runtime_dir),
+                "VGLB_STATE_DIR": str(self.runtime_dir / "state"),
+                # No test depends on the configuration of whoever runs it.
+                "VGLB_NO_CONFIG": "true",
+                **(environment or {}),
+            },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

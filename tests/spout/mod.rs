@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use virtual_gpu_lut_box::hald::{Layout, Texel, TextureShape};
-use virtual_gpu_lut_box::lut::GridSize;
+use virtual_gpu_lut_box::lut::{Cdl, GridSize};
 use virtual_gpu_lut_box::texture::spout::SpoutBackend;
 use virtual_gpu_lut_box::texture::spout::seam::{
     Device, DeviceError, Graphics, ReceivedTexture, SentTexture, SharedMutex, SharedObjects, Waited,
@@ -153,6 +153,11 @@ impl Servant {
         match words[..] {
             ["publish", name, n, seed] => self.publish(name, n.parse().unwrap(), seed.parse().unwrap()),
             ["end", name] => self.streams.remove(name).map(|_| String::new()).ok_or("no such stream".into()),
+            ["grade", name, slope] => {
+                let cdl = Cdl::new([slope.parse().unwrap(), 1.0, 1.0], [0.0; 3], [1.0; 3], 0.5).unwrap();
+                self.streams[name].sender.set_cdl(&cdl);
+                Ok(String::new())
+            }
             ["hold", name] => self.hold(name),
             ["release", name] => {
                 self.mutexes.remove(name).unwrap().unlock().map(|()| String::new()).map_err(|e| e.to_string())

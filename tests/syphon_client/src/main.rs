@@ -57,7 +57,9 @@ fn run_all(program: &str) {
 
 /// Starts `vglb serve`, and returns its port.
 fn serve(vglb: &Vglb, arguments: &[&str]) -> (Program, String) {
-    let server = Program::start(&mut vglb.command(&[&["serve", "--port", "0"], arguments].concat()));
+    let server = Program::start(
+        &mut vglb.command(&[&["serve", "--no-state", "--dashboard", "off", "--port", "0"], arguments].concat()),
+    );
     let line = until("a server that listens", || server.line("listening on 127.0.0.1:"));
     let port = line.split("127.0.0.1:").nth(1).and_then(|rest| rest.split(' ').next()).expect("a port").to_owned();
     (server, port)
