@@ -1,5 +1,6 @@
 //! The command line of `cargo xtask`.
 
+use crate::fuzz;
 use crate::steps::{Choice, Group};
 use lexopt::prelude::*;
 use std::ffi::OsString;
@@ -18,7 +19,10 @@ Commands:
   advisories  known weaknesses in dependencies (asks a database on the network)
   shaders     writes the shaders anew from their core and templates
   header      writes the C header anew from capi/src/border
-  bench       the server against a floor, then its parts; with arguments after `--` the parts alone, by `cargo bench`
+  bench       the server against a floor, then its parts; with arguments after `--` the parts alone, by `cargo bench`;
+              with `--page` what LUTs lose while a page of the panel is open
+  soak        a server under faults, while what it promises is checked: --minutes M, --seconds S, --seed N
+  fuzz        damaged input, steered by the code that it reaches: --seconds S for each (60), [TARGET]…; Linux
   setup       installs what the steps of `test` need, and runs none of them
 
 Options of test, lint, cross, docs and advisories:
@@ -31,7 +35,8 @@ Options of test:
 ";
 
 /// The names of the commands, as documents may mention them.
-pub const COMMANDS: &[&str] = &["test", "lint", "cross", "docs", "advisories", "bench", "shaders", "header", "setup"];
+pub const COMMANDS: &[&str] =
+    &["test", "lint", "cross", "docs", "advisories", "bench", "shaders", "header", "soak", "fuzz", "setup"];
 
 /// What was asked for.
 #[derive(Debug, PartialEq)]
@@ -47,10 +52,24 @@ pub enum Request {
         /// Leave out what can't run here.
         allow_missing: bool,
     },
+    /// What an open page of the panel costs.
+    BenchPage,
     /// The benchmarks.
     Bench {
         /// What goes to `cargo bench`.
         arguments: Vec<OsString>,
+    },
+    /// The soak.
+    Soak {
+        /// What goes to it.
+        arguments: Vec<OsString>,
+    },
+    /// Damaged input.
+    Fuzz {
+        /// For so many seconds each.
+        seconds: u32,
+        /// These targets; all, where none is named.
+        targets: Vec<String>,
     },
     /// Install what is missing.
     Setup,
@@ -75,6 +94,11 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Request, String> {
         "docs" => Group::Docs,
         "advisories" => Group::Advisories,
         "bench" => return bench(parser),
+        "soak" => {
+            let arguments = parser.raw_args().map_err(text)?.collect();
+            return Ok(Request::Soak { arguments });
+        }
+        "fuzz" => return fuzz(parser),
         "shaders" => return alone(parser, Request::Shaders),
         "header" => return alone(parser, Request::Header),
         "setup" => return alone(parser, Request::Setup),
@@ -114,15 +138,42 @@ fn steps(mut parser: lexopt::Parser, group: Group) -> Result<Request, String> {
 
 fn bench(mut parser: lexopt::Parser) -> Result<Request, String> {
     let mut arguments: Vec<OsString> = parser.raw_args().map_err(text)?.collect();
-    match arguments.first().map(|a| a.to_string_lossy().into_owned()).as_deref() {
-        None => {}
-        Some("--") => drop(arguments.remove(0)),
-        Some("-h" | "--help") => return Ok(Request::Help),
-        Some(other) => {
-            return Err(format!("bench takes no {other:?}; what is for `cargo bench` follows `--`"));
+    let words: Vec<_> = arguments.iter().map(|a| a.to_string_lossy()).collect();
+    match words.iter().map(|word| &**word).collect::<Vec<_>>()[..] {
+        [] => {}
+        ["--", ..] => drop(arguments.remove(0)),
+        ["-h" | "--help", ..] => return Ok(Request::Help),
+        ["--page"] => return Ok(Request::BenchPage),
+        ["--page", other, ..] | [other, ..] => {
+            return Err(format!(
+                "bench takes no {other:?}; it takes --page, and what is for `cargo bench` follows `--`"
+            ));
         }
     }
     Ok(Request::Bench { arguments })
+}
+
+fn fuzz(mut parser: lexopt::Parser) -> Result<Request, String> {
+    let (mut seconds, mut targets) = (fuzz::SECONDS, Vec::new());
+    while let Some(argument) = parser.next().map_err(text)? {
+        match argument {
+            Short('h') | Long("help") => return Ok(Request::Help),
+            Long("seconds") => {
+                let given = parser.value().map_err(text)?.string().map_err(text)?;
+                let whole = given.parse().ok().filter(|seconds| *seconds > 0);
+                seconds = whole.ok_or_else(|| format!("--seconds {given:?} is no whole number from 1"))?;
+            }
+            Value(name) => {
+                let name = name.string().map_err(text)?;
+                if !fuzz::TARGETS.contains(&name.as_str()) {
+                    return Err(format!("{name:?} is no target; there are {}", fuzz::TARGETS.join(", ")));
+                }
+                targets.push(name);
+            }
+            other => return Err(text(other.unexpected())),
+        }
+    }
+    Ok(Request::Fuzz { seconds, targets })
 }
 
 /// A command without options.
@@ -182,7 +233,10 @@ mod tests {
             ("test --fast --only fmt", "exclude each other"),
             ("test fmt", "fmt"),
             ("bench strip", "follows `--`"),
+            ("bench --page strip", "follows `--`"),
             ("setup now", "now"),
+            ("fuzz wier", "\"wier\" is no target; there are wire, "),
+            ("fuzz --seconds 0", "\"0\" is no whole number from 1"),
         ] {
             let mistake = request(line).expect_err(line);
             assert!(mistake.contains(part), "{line}: {mistake}");
@@ -196,5 +250,6 @@ mod tests {
             Ok(Request::Bench { arguments: vec!["strip".into(), "--quick".into()] })
         );
         assert_eq!(request("bench"), Ok(Request::Bench { arguments: Vec::new() }));
+        assert_eq!(request("bench --page"), Ok(Request::BenchPage));
     }
 }

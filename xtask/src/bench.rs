@@ -5,7 +5,6 @@ use crate::machine::Machine;
 use crate::need::Need;
 use std::env::consts::EXE_SUFFIX;
 use std::ffi::OsString;
-use std::path::Path;
 
 const PACKAGE: &str = "vglb-bench";
 
@@ -52,18 +51,26 @@ pub fn count_instructions(machine: &Machine) -> Result<(), Failure> {
 /// Measures the server end to end, then its parts. With `arguments`, the parts alone: they go to `cargo bench`.
 pub fn run(machine: &Machine, arguments: &[OsString]) -> Result<(), Failure> {
     if arguments.is_empty() {
-        machine.cargo("build --release --package virtual-gpu-lut-box --bins").run()?;
-        machine.cargo("build --release --package").arg(PACKAGE).run()?;
-        let program = |name: &str| machine.target.join("release").join(format!("{name}{EXE_SUFFIX}"));
-        let json = machine.target.join("bench.json");
-        let measure = machine.program(program(PACKAGE), "").arg(program("virtual-gpu-lut-box"));
-        measure.arg("--json").arg(&json).run()?;
-        say(&json);
+        measure(machine, "", "bench.json")?;
     }
     let command = machine.cargo("bench --benches --package").arg(PACKAGE);
     arguments.iter().fold(command, |command, a| command.arg(a)).run()
 }
 
-fn say(json: &Path) {
+/// Measures what LUTs lose while a page of the panel is open.
+pub fn page(machine: &Machine) -> Result<(), Failure> {
+    measure(machine, "--page", "bench-page.json")
+}
+
+/// Builds the server and what measures it, and runs that.
+fn measure(machine: &Machine, options: &str, json: &str) -> Result<(), Failure> {
+    machine.cargo("build --release --package virtual-gpu-lut-box --bins").run()?;
+    machine.cargo("build --release --package").arg(PACKAGE).run()?;
+    let program = |name: &str| machine.target.join("release").join(format!("{name}{EXE_SUFFIX}"));
+    let json = machine.target.join(json);
+    let measure = machine.program(program(PACKAGE), "").arg(program("virtual-gpu-lut-box"));
+    let measure = options.split_whitespace().fold(measure, |measure, option| measure.arg(option));
+    measure.arg("--json").arg(&json).run()?;
     println!("written to {}", json.display());
+    Ok(())
 }

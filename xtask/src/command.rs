@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
@@ -126,6 +126,20 @@ impl Cmd {
     /// Starts the command with its output on ours, but for standard error, and with a pipe as its standard input.
     pub fn start(&self, errors: Stdio) -> Result<Child, Failure> {
         self.command().stdin(Stdio::piped()).stderr(errors).spawn().map_err(|error| self.not_started(error))
+    }
+
+    /// Everything that it writes, and whether it ended well.
+    pub fn transcript(&self) -> Result<(String, bool), Failure> {
+        let (mut out, end) = io::pipe().map_err(|error| self.not_started(error))?;
+        let mut command = self.command();
+        command.stdout(end.try_clone().map_err(|error| self.not_started(error))?).stderr(end);
+        let mut child = command.spawn().map_err(|error| self.not_started(error))?;
+        // It holds the pipe's other end open.
+        drop(command);
+        let mut said = Vec::new();
+        out.read_to_end(&mut said).map_err(|error| self.not_started(error))?;
+        let status = child.wait().map_err(|error| self.not_started(error))?;
+        Ok((String::from_utf8_lossy(&said).into_owned(), status.success()))
     }
 
     /// Whether it can be started and ends well; its output is dropped.

@@ -15,6 +15,7 @@ const OF_WINDOWS: &[&str] = &[
     "combase.dll",
     "d3d11.dll",
     "dxgi.dll",
+    "iphlpapi.dll",
     "kernel32.dll",
     "msvcrt.dll",
     "ntdll.dll",
@@ -26,6 +27,11 @@ const OF_WINDOWS: &[&str] = &[
     "userenv.dll",
     "ws2_32.dll",
 ];
+
+/// Checks the programs in `folder`.
+pub fn check_programs(folder: &Path) -> Result<(), Failure> {
+    check(&["vglb.exe", "virtual-gpu-lut-box.exe"].map(|name| folder.join(name)))
+}
 
 /// Fails where a program in one of `files` needs a DLL that a Windows may lack.
 pub fn check(files: &[impl AsRef<Path>]) -> Result<(), Failure> {
@@ -66,7 +72,13 @@ mod tests {
 
     #[test]
     fn what_windows_brings_is_told_from_what_lies_beside_a_program() {
-        for dll in ["KERNEL32.dll", "d3d11.dll", "api-ms-win-core-synch-l1-2-0.dll", "api-ms-win-crt-heap-l1-1-0.dll"] {
+        for dll in [
+            "KERNEL32.dll",
+            "d3d11.dll",
+            "IPHLPAPI.DLL",
+            "api-ms-win-core-synch-l1-2-0.dll",
+            "api-ms-win-crt-heap-l1-1-0.dll",
+        ] {
             assert!(is_of_windows(dll), "{dll}");
         }
         for dll in ["VCRUNTIME140.dll", "libgcc_s_seh-1.dll", "libwinpthread-1.dll", "SpoutDX.dll", "msvcp140.dll"] {

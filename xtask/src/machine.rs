@@ -23,9 +23,13 @@ pub struct Machine {
     pub rustup: bool,
     /// Whether the package lists were brought up to date in this run.
     pub lists_are_fresh: Cell<bool>,
+    tools: PathBuf,
     cargo: OsString,
     path: OsString,
 }
+
+/// Where a run beside another one builds, so that neither waits for the other: cargo's variable, and ours.
+const BESIDE: [&str; 2] = ["CARGO_TARGET_DIR", "XTASK_TARGET"];
 
 /// How far Debian packages can be installed from here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,9 +51,11 @@ impl Machine {
         let root = manifest.parent().unwrap_or(manifest).to_owned();
         let exe = env::current_exe().map_err(Failure::file(Path::new("the running program")))?;
         // <target>/debug/xtask: right for every way of setting cargo's target directory.
-        let target = exe.parent().and_then(Path::parent).map_or_else(|| root.join("target"), Path::to_owned);
+        let built = exe.parent().and_then(Path::parent).map_or_else(|| root.join("target"), Path::to_owned);
+        let tools = built.join("xtask");
+        let target = env::var_os(BESIDE[1]).map_or(built, PathBuf::from);
         let ci = env::var("CI").is_ok_and(|v| means_yes(&v));
-        let path = path_with(&tools(&target).join("bin"), env::var_os("PATH"));
+        let path = path_with(&tools.join("bin"), env::var_os("PATH"));
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut machine = Machine {
             root,
@@ -59,6 +65,7 @@ impl Machine {
             apt: Apt::None,
             rustup: false,
             lists_are_fresh: Cell::new(false),
+            tools,
             cargo,
             path,
         };
@@ -84,7 +91,14 @@ impl Machine {
 
     /// Where our own tools and environments are kept.
     pub fn tools(&self) -> PathBuf {
-        tools(&self.target)
+        self.tools.clone()
+    }
+
+    /// This program again, to run steps of `line` beside what we run: it builds in a folder of its own.
+    pub fn beside(&self, line: &str) -> Result<Cmd, Failure> {
+        let exe = env::current_exe().map_err(Failure::file(Path::new("the running program")))?;
+        let target = self.target.join("beside");
+        Ok(BESIDE.iter().fold(self.program(exe, line), |command, name| command.env(*name, &target)))
     }
 
     /// A program of this project, as `cargo build` makes it.
@@ -112,14 +126,11 @@ impl Machine {
             apt,
             rustup: true,
             lists_are_fresh: Cell::new(false),
+            tools: "/project/target/xtask".into(),
             cargo: "cargo".into(),
             path: OsString::new(),
         }
     }
-}
-
-fn tools(target: &Path) -> PathBuf {
-    target.join("xtask")
 }
 
 fn means_yes(value: &str) -> bool {

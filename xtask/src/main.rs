@@ -12,6 +12,7 @@
 mod arguments;
 mod bench;
 mod command;
+mod fuzz;
 mod gnustep;
 mod house;
 mod imports;
@@ -24,7 +25,9 @@ mod python_package;
 mod receivers;
 mod runner;
 mod shaders;
+mod soak;
 mod steps;
+mod suite;
 mod tree;
 mod vulkan;
 mod windows;
@@ -80,6 +83,9 @@ fn run(request: Request) -> ExitCode {
         }
         Request::Shaders => report(machine.cargo("run --quiet --package shader-generator").run()),
         Request::Header => report(receivers::write_header(&machine)),
+        Request::Soak { arguments } => report(soak::run(&machine, arguments)),
+        Request::Fuzz { seconds, targets } => report(fuzz::run(&machine, seconds, &targets)),
+        Request::BenchPage => report(bench::page(&machine)),
         Request::Bench { arguments } => report(bench::run(&machine, &arguments)),
     }
 }

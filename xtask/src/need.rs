@@ -4,6 +4,8 @@ use crate::command::{Cmd, Failure};
 use crate::machine::{Apt, Machine};
 use crate::python::Venv;
 use std::collections::HashSet;
+use std::fs::{self, File};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Something that a step needs.
@@ -78,7 +80,7 @@ impl Need {
                 .program("rustc", "--print target-libdir --target")
                 .arg(*triple)
                 .output()
-                .is_ok_and(|folder| std::path::Path::new(&folder).is_dir()),
+                .is_ok_and(|folder| Path::new(&folder).is_dir()),
             Need::CargoTool { name, .. } => machine.program(*name, "--version").succeeds(),
             Need::Venv(venv) => venv.check(machine).succeeds(),
             Need::Unpacked { found, .. } | Need::System { found, .. } => found(machine),
@@ -120,6 +122,11 @@ impl Need {
             Remedy::Run(commands) => commands,
             Remedy::Tell(advice) => return Err(missing(advice)),
         };
+        // Steps that run beside each other may need the same.
+        let _alone = lock(&machine.tools());
+        if self.found(machine) {
+            return Ok(());
+        }
         println!("{} is missing here, and is installed now:", self.what());
         for command in &commands {
             command.run().map_err(|failure| missing(format!("installing it failed: {failure}")))?;
@@ -130,6 +137,14 @@ impl Need {
         }
         Err(missing("it was installed without an error, and is still not found".into()))
     }
+}
+
+/// Waits until nobody else installs anything. Where no lock can be had, one goes on without.
+fn lock(tools: &Path) -> Option<File> {
+    fs::create_dir_all(tools).ok()?;
+    let file = File::create(tools.join("installing")).ok()?;
+    file.lock().ok()?;
+    Some(file)
 }
 
 fn rustup(machine: &Machine, line: &str) -> Remedy {

@@ -3,6 +3,7 @@
 use crate::command::{Cmd, Failure};
 use crate::machine::Machine;
 use crate::need::Need;
+use crate::suite;
 use std::path::PathBuf;
 
 /// A virtual environment under the target directory that holds the packages of one requirements file.
@@ -16,6 +17,28 @@ pub struct Venv {
 
 /// The independent clients and checks in `tests/python`.
 pub const ORACLE: Venv = Venv { name: "python-oracle", requirements: "tests/python/requirements.txt" };
+
+/// What drives a browser, and what makes requests of the API's description.
+pub const BROWSER: Venv = Venv { name: "browser", requirements: "tests/browser/requirements.txt" };
+
+/// A browser without a window.
+pub const CHROMIUM: Need = Need::System {
+    what: "Chromium",
+    found: |machine| machine.program("chromium", "--version").succeeds(),
+    debian: &["chromium"],
+    elsewhere: "install Chromium, and name its program in PANEL_CHROMIUM",
+};
+
+/// What checks the units for systemd, and runs programs as other users. On other systems nothing is asked of it.
+pub const SYSTEMD: Need = Need::System {
+    what: "systemd-analyze and setpriv",
+    found: |machine| {
+        machine.os != "linux"
+            || ["systemd-analyze", "setpriv"].iter().all(|name| machine.program(*name, "--version").succeeds())
+    },
+    debian: &["systemd", "util-linux"],
+    elsewhere: "install systemd and util-linux with your package manager",
+};
 
 /// OpenColorIO, against which the shaders are held.
 pub const SHADER_ORACLE: Venv = Venv { name: "shader-oracle", requirements: "shaders/harness/requirements.txt" };
@@ -75,8 +98,14 @@ impl Venv {
 
 /// Builds the programs, and tests them from outside with independent BSON and number code.
 pub fn test_with_oracle(machine: &Machine) -> Result<(), Failure> {
-    machine.cargo("build --package virtual-gpu-lut-box --all-features --bins").run()?;
-    ORACLE.python(machine, "-m pytest tests/python").env("VGLB_BIN", machine.built("vglb")).run()
+    let program = suite::program(machine, "vglb")?;
+    ORACLE.python(machine, "-m pytest tests/python").env("VGLB_BIN", program).run()
+}
+
+/// Builds the programs, and uses the panel as its users do.
+pub fn test_with_browser(machine: &Machine) -> Result<(), Failure> {
+    let program = suite::program(machine, "vglb")?;
+    BROWSER.python(machine, "-m pytest tests/browser").env("VGLB_BIN", program).run()
 }
 
 #[cfg(test)]
@@ -99,7 +128,7 @@ mod tests {
     /// The check reads a requirements file line by line: each has to be of the form that it knows.
     #[test]
     fn every_requirement_is_pinned() {
-        for venv in [ORACLE, SHADER_ORACLE, crate::python_package::TOOLS] {
+        for venv in [ORACLE, BROWSER, SHADER_ORACLE, crate::python_package::TOOLS] {
             let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(venv.requirements);
             let text = std::fs::read_to_string(file).expect("the requirements file");
             let lines = text.lines().map(|l| l.split('#').next().unwrap_or(l).trim()).filter(|l| !l.is_empty());

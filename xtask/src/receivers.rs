@@ -3,13 +3,11 @@
 use crate::command::{Cmd, Failure};
 use crate::machine::Machine;
 use crate::need::Need;
+use crate::suite;
 use crate::vulkan;
 
 /// The header, and what it is written from.
 const HEADER: &str = "--quiet --config capi/cbindgen.toml --output capi/include/vglb.h capi";
-
-/// Packages that need a graphics device to be tested, if only one in software. They have steps of their own.
-pub const GPU_EXAMPLES: [&str; 2] = ["egl-receiver", "wgpu-receiver"];
 
 /// A program of its own, as its licence (MPL-2.0) is not one that this project takes in.
 pub const CBINDGEN: Need = Need::CargoTool { name: "cbindgen", version: "0.29.4" };
@@ -40,14 +38,12 @@ pub fn check_header(machine: &Machine) -> Result<(), Failure> {
 
 /// Programs in C, those that need more than a C compiler among them.
 pub fn test_c(machine: &Machine) -> Result<(), Failure> {
-    let line = "test --package virtual-gpu-lut-box-capi --no-fail-fast --tests -- --include-ignored";
-    on_lavapipe(machine.cargo(line))?.run()
+    on_lavapipe(suite::test(machine, "--test c_images --test c_programs -- --include-ignored"))?.run()
 }
 
 /// The example receivers, built and run against a server, on Mesa's software devices.
 pub fn test_examples(machine: &Machine) -> Result<(), Failure> {
-    let packages = GPU_EXAMPLES.iter().fold(machine.cargo("test --no-fail-fast"), |c, p| c.arg("--package").arg(*p));
-    on_lavapipe(packages)?.run()
+    on_lavapipe(suite::test(machine, "--test receives --test grades -- --ignored"))?.run()
 }
 
 fn on_lavapipe(command: Cmd) -> Result<Cmd, Failure> {

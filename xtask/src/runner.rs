@@ -1,11 +1,18 @@
 //! Runs steps one after the other, whatever becomes of them, and sums up.
+//!
+//! What is built for other systems shares nothing with the rest, and runs beside it, each step in a process of its own
+//! whose output is shown when it has ended.
 
-use crate::command::Failure;
+use crate::command::{Cmd, Failure};
 use crate::machine::Machine;
 use crate::steps::Step;
 use std::fmt::Write;
 use std::process::ExitCode;
+use std::thread;
 use std::time::{Duration, Instant};
+
+/// How the line of a step that could not run begins.
+const NOT_RUN: &str = "not run";
 
 /// What became of a step.
 #[derive(Debug, PartialEq)]
@@ -25,19 +32,57 @@ struct Result {
 /// Runs the steps, and prints a summary whose last line counts them.
 pub fn run(machine: &Machine, steps: &[&Step], allow_missing: bool) -> ExitCode {
     let started = Instant::now();
-    let mut results = Vec::new();
-    for step in steps {
-        println!("\n── {}: {}", step.name, step.proves);
-        let result = run_one(machine, step);
-        match &result.outcome {
-            Outcome::Passed => println!("── {} passed in {}", step.name, seconds(result.time)),
-            Outcome::Failed => println!("── {} FAILED after {}", step.name, seconds(result.time)),
-            Outcome::NotRun(_) => println!("── {} could not run", step.name),
-        }
-        results.push(result);
-    }
+    let (apart, here): (Vec<&Step>, Vec<&Step>) = steps.iter().partition(|step| step.stands_alone());
+    let results = if apart.is_empty() || here.is_empty() {
+        steps.iter().map(|step| shown(machine, step)).collect()
+    } else {
+        let apart: Vec<_> = apart.iter().map(|step| (step.name, beside(machine, step))).collect();
+        let other = thread::spawn(move || apart.into_iter().map(|(name, command)| run_beside(name, command)).collect());
+        let mut results: Vec<_> = here.iter().map(|step| shown(machine, step)).collect();
+        let other: Vec<_> = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        results.extend(other);
+        results
+    };
     print!("\n{}", summary(&results, started.elapsed(), allow_missing));
     if all_is_well(&results, allow_missing) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Runs a step with its output on ours.
+fn shown(machine: &Machine, step: &Step) -> Result {
+    println!("\n── {}: {}", step.name, step.proves);
+    let result = run_one(machine, step);
+    match &result.outcome {
+        Outcome::Passed => println!("── {} passed in {}", step.name, seconds(result.time)),
+        Outcome::Failed => println!("── {} FAILED after {}", step.name, seconds(result.time)),
+        Outcome::NotRun(_) => println!("── {} could not run", step.name),
+    }
+    result
+}
+
+/// How a step runs beside the others. A missing tool is reported there, and judged here.
+fn beside(machine: &Machine, step: &Step) -> std::result::Result<Cmd, Failure> {
+    let line = format!("test --only {}{}", step.name, if machine.ci { "" } else { " --allow-missing" });
+    machine.beside(&line)
+}
+
+fn run_beside(name: &'static str, command: std::result::Result<Cmd, Failure>) -> Result {
+    let started = Instant::now();
+    let (said, ended_well) = match command.and_then(|command| command.transcript()) {
+        Ok(ended) => ended,
+        Err(failure) => (failure.to_string(), false),
+    };
+    println!("{}", said.trim_end());
+    Result { name, outcome: outcome_of(&said, ended_well), time: started.elapsed() }
+}
+
+/// What became of a step, from what was printed of it.
+fn outcome_of(said: &str, ended_well: bool) -> Outcome {
+    let line = said.lines().rfind(|line| line.starts_with(NOT_RUN));
+    match line.and_then(|line| line.rsplit_once("   ")) {
+        Some((_, why)) => Outcome::NotRun(why.to_owned()),
+        None if ended_well => Outcome::Passed,
+        None => Outcome::Failed,
+    }
 }
 
 fn run_one(machine: &Machine, step: &Step) -> Result {
@@ -76,7 +121,7 @@ fn summary(results: &[Result], total: Duration, allow_missing: bool) -> String {
         let (word, rest) = match &r.outcome {
             Outcome::Passed => ("passed ", String::new()),
             Outcome::Failed => ("FAILED ", format!("   {}", alone(r.name))),
-            Outcome::NotRun(why) => ("not run", format!("   {why}")),
+            Outcome::NotRun(why) => (NOT_RUN, format!("   {why}")),
         };
         writeln!(text, "{word}  {:width$}  {:>8}{rest}", r.name, seconds(r.time)).expect("a String takes all");
     }
@@ -181,6 +226,19 @@ mod tests {
         assert!(!all_is_well(&all, false));
         assert!(all_is_well(&all, true));
         assert!(!all_is_well(&results(vec![Outcome::Failed]), true));
+    }
+
+    #[test]
+    fn a_step_that_ran_beside_is_judged_by_its_summary() {
+        let of = |outcome, ended_well| {
+            outcome_of(&summary(&results(vec![outcome]), Duration::from_secs(3), true), ended_well)
+        };
+        assert_eq!(of(Outcome::Passed, true), Outcome::Passed);
+        assert_eq!(of(Outcome::Failed, false), Outcome::Failed);
+        let missing = || Outcome::NotRun("a thing is missing: sudo apt-get install thing".into());
+        assert_eq!(of(missing(), true), missing());
+        assert_eq!(of(missing(), false), missing());
+        assert_eq!(outcome_of("it was killed", false), Outcome::Failed);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use crate::command::{Cmd, Failure};
 use crate::machine::Machine;
 use crate::need::Need;
 use crate::python::SHADER_ORACLE;
+use crate::suite;
 use std::path::PathBuf;
 
 /// DXC, Microsoft's HLSL compiler: PyPI's compushady brings its library and headers in its source archive.
@@ -40,10 +41,10 @@ fn fetch_dxc(machine: &Machine) -> Vec<Cmd> {
 
 /// All suites of the shaders.
 pub fn test(machine: &Machine) -> Result<(), Failure> {
-    machine.cargo("test --package shader-harness --no-fail-fast").run()?;
+    suite::test(machine, "--test opengl --test vulkan --test hosts --test metal -- --ignored").run()?;
     let python = SHADER_ORACLE.program(machine);
-    machine.cargo("test --package shader-harness --test oracles -- --ignored").env("VGLB_PYTHON", python).run()?;
-    machine.cargo("test --package shader-harness --test dxc -- --ignored").env("VGLB_DXC", folder(machine)).run()
+    suite::test(machine, "--test oracles -- --ignored").env("VGLB_PYTHON", python).run()?;
+    suite::test(machine, "--test dxc -- --ignored").env("VGLB_DXC", folder(machine)).run()
 }
 
 #[cfg(test)]

@@ -2,11 +2,12 @@
 //!
 //! To add a suite, add an entry: its name, what it proves, when and where it runs, what it needs, and the commands.
 
-use crate::command::{Cmd, Failure};
+use crate::command::Failure;
 use crate::machine::Machine;
 use crate::need::Need;
 use crate::{
-    bench, gnustep, house, imports, links, mac, python, python_package, receivers, shaders, vulkan, windows, wine,
+    bench, gnustep, house, imports, links, mac, python, python_package, receivers, shaders, soak, suite, vulkan,
+    windows, wine,
 };
 
 /// One check or test suite.
@@ -40,8 +41,8 @@ pub enum Group {
     Docs,
     /// `advisories`
     Advisories,
-    /// None: only by its name, for it needs Xcode and a graphics device.
-    SyphonClient,
+    /// None: only by its name, for it needs Xcode and a graphics device, or takes long.
+    ByName,
 }
 
 /// Where a step runs.
@@ -62,16 +63,13 @@ pub enum Choice {
     Named(Vec<String>),
 }
 
-use Group::{Advisories, Cross, Docs, Fast, Lint, SyphonClient, Test};
+use Group::{Advisories, ByName, Cross, Docs, Fast, Lint, Test};
 
 const LINUX: Host = Host::Only("linux");
 const WINDOWS_GNU: &str = windows::GNU;
 
 /// The package whose tests need a GPU, if only one in software. They have a step of their own.
 const GPU_PACKAGE: &str = "shader-harness";
-
-/// The Python package's native module. A test program of it would have to be linked with Python; its tests are a step.
-const PYTHON_PACKAGE: &str = "vglb-python";
 
 const RUSTFMT: Need = Need::Component { name: "rustfmt", command: "fmt" };
 const CLIPPY: Need = Need::Component { name: "clippy", command: "clippy" };
@@ -102,6 +100,16 @@ const SOFTWARE_GPU: Need = Need::System {
     found: |machine| machine.program("sh", "-c").arg(SOFTWARE_GPU_IS_HERE).succeeds(),
     debian: &["libegl1", "libgl1-mesa-dri", "libvulkan1", "mesa-vulkan-drivers"],
     elsewhere: "install Mesa's EGL, llvmpipe and lavapipe with your package manager",
+};
+/// What makes a network of a test's own, which is a matter of Linux.
+const NETWORKS: Need = Need::System {
+    what: "the programs ip, unshare and nsenter",
+    found: |machine| {
+        machine.os != "linux"
+            || machine.program("sh", "-c").arg("command -v ip && command -v unshare && command -v nsenter").succeeds()
+    },
+    debian: &["iproute2", "util-linux"],
+    elsewhere: "install iproute2 and util-linux with your package manager",
 };
 const SHADER_COMPILERS: Need = Need::System {
     what: "the shader compilers and ImageMagick",
@@ -146,21 +154,23 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "clippy",
-        proves: "no warning of the compiler or of clippy on this platform",
+        proves: "no warning of the compiler or of clippy on this platform, with all features and with none",
         groups: &[Test, Fast, Lint],
         host: Host::Any,
         needs: &[CLIPPY],
-        run: |machine| machine.cargo("clippy --workspace --all-targets --all-features -- -D warnings").run(),
+        run: |machine| {
+            machine.cargo("clippy --workspace --all-targets --all-features -- -D warnings").run()?;
+            let least = "clippy --package virtual-gpu-lut-box --no-default-features --lib --bins -- -D warnings";
+            machine.cargo(least).run()
+        },
     },
     Step {
         name: "tests",
         proves: "unit, property and end-to-end tests pass",
         groups: &[Test, Fast],
         host: Host::Any,
-        needs: &[],
-        run: |machine| {
-            without_gpu(machine.cargo("test --workspace --all-features --no-fail-fast --lib --bins --tests")).run()
-        },
+        needs: &[NETWORKS],
+        run: |machine| suite::test(machine, "--lib --bins --tests").run(),
     },
     Step {
         name: "doc-tests",
@@ -168,7 +178,7 @@ pub const STEPS: &[Step] = &[
         groups: &[Test, Docs],
         host: Host::Any,
         needs: &[],
-        run: |machine| without_gpu(machine.cargo("test --workspace --all-features --no-fail-fast --doc")).run(),
+        run: |machine| suite::test(machine, "--doc").run(),
     },
     Step {
         name: "rustdoc",
@@ -186,15 +196,23 @@ pub const STEPS: &[Step] = &[
         groups: &[Test],
         host: Host::Any,
         needs: &[],
-        run: |machine| machine.cargo("build --package virtual-gpu-lut-box --all-features --examples").run(),
+        run: |machine| suite::build(machine, "--examples").run(),
     },
     Step {
         name: "python-oracle",
         proves: "the programs do what an independent client in Python expects",
         groups: &[Test],
         host: Host::Any,
-        needs: &[python::PYTHON, Need::Venv(python::ORACLE)],
+        needs: &[python::PYTHON, python::SYSTEMD, Need::Venv(python::ORACLE)],
         run: python::test_with_oracle,
+    },
+    Step {
+        name: "browser",
+        proves: "the panel works in a real browser and shows what the reference says, and the API answers as it is described",
+        groups: &[Test],
+        host: LINUX,
+        needs: &[python::CHROMIUM, python::PYTHON, Need::Venv(python::BROWSER)],
+        run: python::test_with_browser,
     },
     Step {
         name: "gnustep",
@@ -253,6 +271,14 @@ pub const STEPS: &[Step] = &[
         run: receivers::test_examples,
     },
     Step {
+        name: "soak",
+        proves: "a server under hostile clients, kills, a full disk and a lack of descriptors keeps its promises for half a minute",
+        groups: &[ByName],
+        host: LINUX,
+        needs: &[],
+        run: soak::test,
+    },
+    Step {
         name: "hot-path",
         proves: "a 33³ LUT takes no more instructions from message to texture than it should",
         groups: &[Test],
@@ -290,7 +316,7 @@ pub const STEPS: &[Step] = &[
         groups: &[Test],
         host: Host::Any,
         needs: &[],
-        run: |machine| build_for(machine, &[]),
+        run: build_release,
     },
     Step {
         name: "build-mac",
@@ -319,7 +345,7 @@ pub const STEPS: &[Step] = &[
     Step {
         name: "syphon-client",
         proves: "the real Syphon framework's client sees what the programs send, in a process of its own",
-        groups: &[SyphonClient],
+        groups: &[ByName],
         host: Host::Only("macos"),
         needs: &[],
         run: mac::test_with_syphon_client,
@@ -338,10 +364,7 @@ pub const STEPS: &[Step] = &[
         groups: &[Test, Cross],
         host: LINUX,
         needs: &[Need::Target(WINDOWS_GNU), MINGW],
-        run: |machine| {
-            build_for(machine, &[WINDOWS_GNU])?;
-            machine.cargo("build --release --target").arg(WINDOWS_GNU).args(["--package", PYTHON_PACKAGE]).run()
-        },
+        run: windows::build,
     },
     Step {
         name: "test-windows",
@@ -369,12 +392,6 @@ pub const STEPS: &[Step] = &[
     },
 ];
 
-/// Leaves out the packages whose tests need a GPU or Python: they have steps of their own.
-fn without_gpu(command: Cmd) -> Cmd {
-    let packages = receivers::GPU_EXAMPLES.iter().chain([&GPU_PACKAGE, &PYTHON_PACKAGE]);
-    packages.fold(command, |command, package| command.arg("--exclude").arg(*package))
-}
-
 fn clippy_for(machine: &Machine, target: &str) -> Result<(), Failure> {
     let line = format!(
         "clippy --workspace --exclude {GPU_PACKAGE} --all-targets --all-features --target {target} -- -D warnings"
@@ -382,18 +399,20 @@ fn clippy_for(machine: &Machine, target: &str) -> Result<(), Failure> {
     machine.cargo(&line).run()
 }
 
-fn build_for(machine: &Machine, targets: &[&str]) -> Result<(), Failure> {
-    let line = "build --release --package virtual-gpu-lut-box --bins";
-    targets.iter().fold(machine.cargo(line), |command, target| command.arg("--target").arg(*target)).run()?;
-    let folders = match targets {
-        [] if machine.os == "windows" => vec![machine.target.join("release")],
-        _ => targets.iter().filter(|t| t.contains("windows")).map(|t| machine.target.join(t).join("release")).collect(),
-    };
-    let programs = folders.iter().flat_map(|f| ["vglb.exe", "virtual-gpu-lut-box.exe"].map(|name| f.join(name)));
-    imports::check(&programs.collect::<Vec<_>>())
+fn build_release(machine: &Machine) -> Result<(), Failure> {
+    machine.cargo("build --release --package virtual-gpu-lut-box --bins").run()?;
+    match machine.os {
+        "windows" => imports::check_programs(&machine.target.join("release")),
+        _ => Ok(()),
+    }
 }
 
 impl Step {
+    /// Whether it builds nothing that other steps use, so that it may run beside them.
+    pub fn stands_alone(&self) -> bool {
+        self.needs.iter().any(|need| matches!(need, Need::Target(_) | Need::CargoTool { .. }))
+    }
+
     /// Whether it runs on the operating system `os`.
     pub fn runs_on(&self, os: &str) -> bool {
         match self.host {

@@ -3,6 +3,7 @@
 use crate::command::Failure;
 use crate::machine::Machine;
 use crate::need::Need;
+use crate::suite;
 use std::path::PathBuf;
 
 /// Where drivers are described, as Mesa installs itself.
@@ -24,12 +25,8 @@ pub const VALIDATION_LAYER: Need = Need::System {
 pub fn test(machine: &Machine) -> Result<(), Failure> {
     let driver = lavapipe()?;
     // Of the library what needs a device: other back ends have tests of their own that are not for here.
-    for line in [
-        "test --package virtual-gpu-lut-box --lib -- --ignored texture::linux::",
-        "test --package virtual-gpu-lut-box --test gpu_transport -- --ignored",
-    ] {
-        machine
-            .cargo(line)
+    for targets in ["--lib -- --ignored texture::linux::", "--test gpu_transport -- --ignored"] {
+        suite::test(machine, targets)
             .env("VGLB_VULKAN_VALIDATION", "1")
             .env("VK_DRIVER_FILES", &driver)
             // As loaders before 1.3.207 call it.

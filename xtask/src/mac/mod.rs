@@ -35,7 +35,8 @@ struct Library<'a> {
     symbols: Vec<&'a str>,
 }
 
-/// Links the programs as users get them for both kinds of Mac. A symbol that `symbols.txt` lacks ends in an error.
+/// Links the programs for both kinds of Mac, unoptimised: that is sooner done, and needs no less of a Mac. A symbol that
+/// `symbols.txt` lacks ends in an error.
 pub fn link(machine: &Machine) -> Result<(), Failure> {
     let libraries = libraries(SYMBOLS);
     let stubs = machine.tools().join("mac-stubs");
@@ -48,8 +49,11 @@ pub fn link(machine: &Machine) -> Result<(), Failure> {
     for (target, processor) in [(ARM, "arm64"), (INTEL, "x86_64")] {
         let variable = format!("CARGO_TARGET_{}_LINKER", target.to_uppercase().replace('-', "_"));
         machine
-            .cargo("build --release --package virtual-gpu-lut-box --bins --target")
+            .cargo("build --package virtual-gpu-lut-box --bins --target")
             .arg(target)
+            .env("CARGO_PROFILE_DEV_OPT_LEVEL", "0")
+            // With them the bindings to Objective-C look at methods, which the programs of users do not.
+            .env("CARGO_PROFILE_DEV_DEBUG_ASSERTIONS", "false")
             .env(variable, &linker)
             .env("PYTHON", ZIG.program(machine))
             .env("STUBS", &stubs)
@@ -59,7 +63,7 @@ pub fn link(machine: &Machine) -> Result<(), Failure> {
             .env("ZIG_LOCAL_CACHE_DIR", machine.tools().join("zig-cache"))
             .run()?;
         for program in PROGRAMS {
-            let path = machine.target.join(target).join("release").join(program);
+            let path = machine.target.join(target).join("debug").join(program);
             let file = fs::read(&path).map_err(Failure::file(&path))?;
             let fault = Program::read(&file).and_then(|program| judge(&program, processor, &libraries));
             faults.extend(fault.err().map(|fault| format!("{}: {fault}", path.display())));
