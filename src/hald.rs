@@ -17,6 +17,8 @@ pub mod byte_planes;
 pub mod eight_bit;
 mod entry_order_check;
 mod not_finite;
+#[cfg(target_arch = "x86_64")]
+mod pairs;
 mod rows;
 
 pub use entry_order_check::{Likeness, likeness};
@@ -24,7 +26,7 @@ pub use not_finite::NotFiniteCount;
 pub(crate) use rows::Soon;
 
 use crate::lut::{GridSize, Lut3d};
-use rows::{Finiteness, Untold};
+use rows::{Finiteness, Pass, Untold};
 use std::fmt;
 use std::str::FromStr;
 
@@ -359,39 +361,12 @@ impl Placement {
         let n = self.shape.size.get();
         assert_eq!(texture.len(), self.shape.texels(), "a {} texture", self.shape);
         assert!(first + entries.len() <= texture.len(), "entries beyond the end of a {}³ LUT", n);
-        let s = self.shape.layout.strides(n);
-        let (slow_stride, fast_stride) = match self.order {
-            EntryOrder::BlueFastest => (s.red, s.blue as usize),
-            EntryOrder::RedFastest => (s.blue, s.red as usize),
-        };
-        // Only green runs backwards in any layout, so that no row of the list begins before the texture does.
-        let row_start = |row: usize| s.offset + (row / n) as isize * slow_stride + (row % n) as isize * s.green;
-
-        let mut seen = Finiteness::default();
-        let mut rest = entries;
-        let mut at = first;
-        while !rest.is_empty() {
-            let (row, fast) = (at / n, at % n);
-            // Several rows at a time where they lie beside each other in the texture: whole cache lines are then written
-            // at once.
-            let whole = if fast == 0 && s.green == 1 { (rest.len() / n).min(n - row % n) } else { 0 };
-            let together = match whole {
-                8.. => 8,
-                4.. => 4,
-                _ => 1,
-            };
-            let (now, later) = rest.split_at(if together == 1 { (n - fast).min(rest.len()) } else { together * n });
-            let ahead = row_start(row + together) - row_start(row);
-            let texels = &mut texture[row_start(row) as usize + fast * fast_stride..];
-            match together {
-                8 => seen.place_runs::<8>(now, n, texels, fast_stride, ahead, soon),
-                4 => seen.place_runs::<4>(now, n, texels, fast_stride, ahead, soon),
-                _ => seen.place(now, texels, fast_stride, ahead, soon),
-            }
-            rest = later;
-            at += now.len();
+        let rows = Rows { place: *self, first, entries, texture, soon };
+        #[cfg(target_arch = "x86_64")]
+        if let Some(pairs) = pairs::Pairs::here() {
+            return pairs.lay(rows);
         }
-        seen.all_finite()
+        rows.lay(Finiteness::default())
     }
 
     /// The LUT that lies in `texture`.
@@ -413,6 +388,56 @@ impl Placement {
         for (i, entry) in lut.entries().iter().enumerate() {
             texture[shape.texel(EntryOrder::BlueFastest.point(shape.size, i))] = texel(*entry);
         }
+    }
+}
+
+/// Entries on their way into a texture that has room for them.
+struct Rows<'a, S> {
+    place: Placement,
+    first: usize,
+    entries: &'a [Texel],
+    texture: &'a mut [Texel],
+    soon: &'a S,
+}
+
+impl<S: Soon> Rows<'_, S> {
+    /// Writes them; tells whether all R, G and B are finite. Inlined, to be compiled for the processor that `pass` is for.
+    #[inline(always)]
+    fn lay(self, mut pass: impl Pass) -> bool {
+        let Rows { place: Placement { shape, order }, first, entries, texture, soon } = self;
+        let n = shape.size.get();
+        let s = shape.layout.strides(n);
+        let (slow_stride, fast_stride) = match order {
+            EntryOrder::BlueFastest => (s.red, s.blue as usize),
+            EntryOrder::RedFastest => (s.blue, s.red as usize),
+        };
+        // Only green runs backwards in any layout, so that no row of the list begins before the texture does.
+        let row_start = |row: usize| s.offset + (row / n) as isize * slow_stride + (row % n) as isize * s.green;
+
+        let mut rest = entries;
+        let mut at = first;
+        while !rest.is_empty() {
+            let (row, fast) = (at / n, at % n);
+            // Several rows at a time where they lie beside each other in the texture: whole cache lines are then written
+            // at once.
+            let whole = if fast == 0 && s.green == 1 { (rest.len() / n).min(n - row % n) } else { 0 };
+            let together = match whole {
+                8.. => 8,
+                4.. => 4,
+                _ => 1,
+            };
+            let (now, later) = rest.split_at(if together == 1 { (n - fast).min(rest.len()) } else { together * n });
+            let ahead = row_start(row + together) - row_start(row);
+            let texels = &mut texture[row_start(row) as usize + fast * fast_stride..];
+            match together {
+                8 => rows::place_runs::<8>(&mut pass, now, n, texels, fast_stride, ahead, soon),
+                4 => rows::place_runs::<4>(&mut pass, now, n, texels, fast_stride, ahead, soon),
+                _ => rows::place(&mut pass, now, texels, fast_stride, ahead, soon),
+            }
+            rest = later;
+            at += now.len();
+        }
+        pass.all_finite()
     }
 }
 

@@ -23,7 +23,22 @@ impl Soon for Untold {
     fn written_soon(&self, _: *const Texel) {}
 }
 
-/// Gathers, lane by lane, whether any exponent was all ones.
+/// Looks at entries on their way, and sets their alpha to 1.0.
+pub(super) trait Pass {
+    /// An entry.
+    fn one(&mut self, entry: &Texel) -> Texel;
+
+    /// Two of them, whose texels lie side by side.
+    #[inline(always)]
+    fn two(&mut self, entries: [&Texel; 2]) -> [Texel; 2] {
+        [self.one(entries[0]), self.one(entries[1])]
+    }
+
+    /// Whether all R, G and B were finite; alpha may have been anything.
+    fn all_finite(&self) -> bool;
+}
+
+/// Gathers, lane by lane, whether any exponent was all ones. What every processor can do.
 pub(super) struct Finiteness(u32x4);
 
 impl Default for Finiteness {
@@ -32,11 +47,10 @@ impl Default for Finiteness {
     }
 }
 
-impl Finiteness {
-    /// One entry with alpha set to 1.0; remembers whether it is finite. An exponent of all ones is the only one that
-    /// carries into the sign bit when 1 is added to it.
+impl Pass for Finiteness {
+    /// An exponent of all ones is the only one that carries into the sign bit when 1 is added to it.
     #[inline(always)]
-    fn pass(&mut self, entry: &Texel) -> Texel {
+    fn one(&mut self, entry: &Texel) -> Texel {
         const COLOUR: u32x4 = u32x4::new([!0, !0, !0, 0]);
         const ALPHA: u32x4 = u32x4::new([0, 0, 0, u32::from_ne_bytes(ALPHA_ONE)]);
         const MAGNITUDE: u32x4 = u32x4::new([0x7fff_ffff; 4]);
@@ -46,47 +60,63 @@ impl Finiteness {
         bytemuck::cast((bits & COLOUR) | ALPHA)
     }
 
-    /// Entries of one row; their texels lie `stride` apart, from the first of `texels` on. What is written after them
-    /// lies `ahead` texels on from each.
-    #[inline]
-    pub(super) fn place(&mut self, row: &[Texel], texels: &mut [Texel], stride: usize, ahead: isize, soon: &impl Soon) {
-        if stride == 1 {
-            for (to, e) in texels[..row.len()].iter_mut().zip(row) {
-                *to = self.pass(e);
-            }
-        } else {
-            for (to, e) in texels.iter_mut().step_by(stride).zip(row) {
-                soon.written_soon(std::ptr::from_ref(to).wrapping_offset(ahead));
-                *to = self.pass(e);
-            }
-        }
-    }
-
-    /// As many rows of `n` entries as a run has texels, for they lie side by side. What is written after each run lies
-    /// `ahead` texels on.
-    #[inline]
-    pub(super) fn place_runs<const RUN: usize>(
-        &mut self,
-        rows: &[Texel],
-        n: usize,
-        texels: &mut [Texel],
-        stride: usize,
-        ahead: isize,
-        soon: &impl Soon,
-    ) {
-        let rows: [&[Texel]; RUN] = std::array::from_fn(|k| &rows[k * n..][..n]);
-        for i in 0..n {
-            let Some(run) = texels[i * stride..].first_chunk_mut() else { unreachable!("rows end within the texture") };
-            for line in (0..RUN).step_by(LINE) {
-                soon.written_soon(std::ptr::from_ref(&run[line]).wrapping_offset(ahead));
-            }
-            *run = std::array::from_fn::<_, RUN, _>(|k| self.pass(&rows[k][i]));
-        }
-    }
-
-    /// Whether all R, G and B were finite; alpha may be anything.
-    pub(super) fn all_finite(&self) -> bool {
+    fn all_finite(&self) -> bool {
         let [r, g, b, _] = self.0.to_array();
         (r | g | b) & 0x8000_0000 == 0
+    }
+}
+
+/// Entries of one row; their texels lie `stride` apart, from the first of `texels` on. What is written after them
+/// lies `ahead` texels on from each.
+#[inline(always)]
+pub(super) fn place(
+    pass: &mut impl Pass,
+    row: &[Texel],
+    texels: &mut [Texel],
+    stride: usize,
+    ahead: isize,
+    soon: &impl Soon,
+) {
+    if stride == 1 {
+        let (pairs, last) = row.as_chunks::<2>();
+        let (to_pairs, to_last) = texels[..row.len()].as_chunks_mut::<2>();
+        for (to, [a, b]) in to_pairs.iter_mut().zip(pairs) {
+            *to = pass.two([a, b]);
+        }
+        for (to, entry) in to_last.iter_mut().zip(last) {
+            *to = pass.one(entry);
+        }
+    } else {
+        for (to, entry) in texels.iter_mut().step_by(stride).zip(row) {
+            soon.written_soon(std::ptr::from_ref(to).wrapping_offset(ahead));
+            *to = pass.one(entry);
+        }
+    }
+}
+
+/// As many rows of `n` entries as a run has texels, for they lie side by side. What is written after each run lies
+/// `ahead` texels on.
+#[inline(always)]
+pub(super) fn place_runs<const RUN: usize>(
+    pass: &mut impl Pass,
+    rows: &[Texel],
+    n: usize,
+    texels: &mut [Texel],
+    stride: usize,
+    ahead: isize,
+    soon: &impl Soon,
+) {
+    const { assert!(RUN.is_multiple_of(LINE) && LINE.is_multiple_of(2), "whole cache lines, in pairs") };
+    let rows: [&[Texel]; RUN] = std::array::from_fn(|k| &rows[k * n..][..n]);
+    for i in 0..n {
+        let Some(run) = texels[i * stride..].first_chunk_mut::<RUN>() else {
+            unreachable!("rows end within the texture")
+        };
+        for line in (0..RUN).step_by(LINE) {
+            soon.written_soon(std::ptr::from_ref(&run[line]).wrapping_offset(ahead));
+        }
+        for (pair, to) in run.as_chunks_mut::<2>().0.iter_mut().enumerate() {
+            *to = pass.two([&rows[2 * pair][i], &rows[2 * pair + 1][i]]);
+        }
     }
 }
