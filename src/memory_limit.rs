@@ -1,8 +1,9 @@
 //! A limit on the memory that LUTs take, shared by all that holds them.
 //!
 //! It is asked before memory is taken, so that a server refuses with a sentence where it would else grow. Counted are
-//! the textures of all streams and the buffers that connections read into; not what the program itself takes, what a
-//! hold or a bypass keeps beside a stream, nor memory of graphics devices.
+//! the textures of all streams, the buffers that connections read into, and the bodies of HTTP requests; not what the
+//! program itself takes, what a LUT file takes while it is read, what a hold or a bypass keeps beside a stream, nor memory of
+//! graphics devices.
 //!
 //! What is taken for an origin counts for that as well, and an origin has at most as much as it leaves free. So one alone
 //! has half of the limit, and however much it takes, another finds as much again. What the server takes by itself counts
@@ -153,9 +154,14 @@ impl MemoryLimit {
         self.books().map_or(0, |books| books.used)
     }
 
+    /// What more can be taken through later.
+    pub fn nothing(&self) -> Charge {
+        Charge { limit: self.clone(), bytes: 0 }
+    }
+
     /// Takes `bytes`.
     pub fn take(&self, bytes: u64) -> Result<Charge, OverLimit> {
-        let mut charge = Charge { limit: self.clone(), bytes: 0 };
+        let mut charge = self.nothing();
         charge.resize(bytes)?;
         Ok(charge)
     }

@@ -115,3 +115,20 @@ fn channels_made_over_http_count_for_whoever_makes_them() {
     assert_eq!((panel.upload("a", 3).0, panel.upload("b", 3).0), (200, 200));
     panel.sent(&place, "a", "2").unwrap();
 }
+
+#[test]
+fn a_body_counts_for_its_sender_against_the_memory_limit_while_it_is_there() {
+    let place = Place::new();
+    let panel = Panel::start(&place, &["--memory-limit", "8MiB"]);
+    let mut large = cube(33);
+    large.push_str(&"# a comment\n".repeat(500_000));
+    for _ in 0..3 {
+        // What was there is given back: else the second or third would find no room.
+        assert_eq!(panel.upload("cam", 33).0, 200);
+        let refused = panel.ask("PUT", "channels/vglb-lut-cam/lut", large.as_bytes());
+        assert_eq!(refused.0, 503, "{refused:?}");
+        assert!(says(&refused).contains("beyond your address's share"), "{refused:?}");
+        assert!(says(&refused).contains("memory limit of 8388608 bytes"), "{refused:?}");
+    }
+    assert_eq!(panel.ask("GET", "channels/vglb-lut-cam", b"").1["luts"], 3);
+}

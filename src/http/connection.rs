@@ -3,6 +3,7 @@
 use super::request::{Bad, Head, Request};
 use super::response::{Body, Response};
 use super::{Handler, HttpLimits, StopSignal};
+use crate::memory_limit::{Charge, MemoryLimit};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
@@ -10,6 +11,9 @@ use std::time::{Duration, Instant};
 /// A refused body is read away this long and this far, so that its sender can read why.
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: usize = 64 << 20;
+
+/// So much of a body is asked for at once.
+const PIECE: usize = 64 << 10;
 
 /// What is the matter where no request came.
 enum End {
@@ -51,13 +55,15 @@ pub(super) struct Connection<S> {
     stream: S,
     peer: SocketAddr,
     limits: HttpLimits,
+    /// What bodies count against.
+    memory: MemoryLimit,
     /// Bytes read and not used.
     pending: Vec<u8>,
 }
 
 impl<S: Stream> Connection<S> {
-    pub(super) fn new(stream: S, peer: SocketAddr, limits: HttpLimits) -> Self {
-        Connection { stream, peer, limits, pending: Vec::new() }
+    pub(super) fn new(stream: S, peer: SocketAddr, limits: HttpLimits, memory: MemoryLimit) -> Self {
+        Connection { stream, peer, limits, memory, pending: Vec::new() }
     }
 
     /// Serves requests until the peer leaves, fails or is closed.
@@ -65,9 +71,10 @@ impl<S: Stream> Connection<S> {
         let _ = self.stream.set_write_timeout(self.limits.write_time);
         while !stop.is_set() {
             let (head, answer) = match self.request(handler) {
-                Ok((head, Ok(body))) => {
+                Ok((head, Ok((body, charge)))) => {
                     let request = Request { head, body };
                     let answer = handler.handle(&request);
+                    drop(charge);
                     (request.head, answer)
                 }
                 // Its body is not read: the connection can't go on.
@@ -77,8 +84,8 @@ impl<S: Stream> Connection<S> {
                 }
                 Err(End::Gone) => return,
                 Err(End::Bad(bad)) => {
-                    let answer = Response::error(bad.status, bad.why).write_head(false, false);
-                    if self.stream.write_all(&answer).is_ok() {
+                    let answer = Response::error(bad.status, bad.why);
+                    if answer.send(&mut self.stream, false, false).is_ok() {
                         self.linger();
                     }
                     return;
@@ -87,7 +94,7 @@ impl<S: Stream> Connection<S> {
             let endless = matches!(answer.body, Body::Endless(_));
             let go_on = head.keep_alive && !endless;
             let head_only = head.method == "HEAD";
-            if self.stream.write_all(&answer.write_head(go_on, head_only)).is_err() {
+            if answer.send(&mut self.stream, go_on, head_only).is_err() {
                 return;
             }
             if let Body::Endless(write) = answer.body {
@@ -102,8 +109,8 @@ impl<S: Stream> Connection<S> {
         }
     }
 
-    /// The next request's head, with its body or with the answer that refuses it.
-    fn request(&mut self, handler: &dyn Handler) -> Result<(Head, Result<Vec<u8>, Response>), End> {
+    /// The next request's head, with its body and what that takes of the memory, or with the answer that refuses it.
+    fn request(&mut self, handler: &dyn Handler) -> Result<(Head, Result<(Vec<u8>, Charge), Response>), End> {
         let head = self.head()?;
         let length = head.content_length().map_err(End::Bad)?;
         let limit = match handler.admit(&head) {
@@ -118,12 +125,21 @@ impl<S: Stream> Connection<S> {
             self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
         let deadline = Instant::now() + self.limits.body_time;
+        let mut charge = self.memory.nothing();
         // The length is only claimed: memory follows the bytes that come.
         while self.pending.len() < length {
-            self.read_more(deadline, 64 << 10, "the rest of the request's body did not come in time")?;
+            let wanted = self.pending.len() + PIECE;
+            if wanted > self.pending.capacity() {
+                let room = length.next_multiple_of(PIECE).min(2 * wanted);
+                if let Err(over) = charge.resize(room as u64) {
+                    return Ok((head, Err(Response::error(503, over.to_string()))));
+                }
+                self.pending.try_reserve_exact(room - self.pending.len()).map_err(io::Error::other)?;
+            }
+            self.read_more(deadline, PIECE, "the rest of the request's body did not come in time")?;
         }
         let rest = self.pending.split_off(length);
-        Ok((head, Ok(std::mem::replace(&mut self.pending, rest))))
+        Ok((head, Ok((std::mem::replace(&mut self.pending, rest), charge))))
     }
 
     fn head(&mut self) -> Result<Head, End> {

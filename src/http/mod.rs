@@ -1,7 +1,7 @@
 //! A small HTTP/1.1 server for the panel, for metrics and for whatever else is asked for over HTTP.
 //!
 //! Requests are parsed by `httparse`; the rest is bounded: bytes and time of a head, bytes and time of a body,
-//! connections, connections of one address. Each connection has a thread. Who may connect is said by the
+//! connections, connections of one address, and all bodies together. Each connection has a thread. Who may connect is said by the
 //! [`Access`] that the LUT server has. Bodies come with a `Content-Length`; chunked ones are
 //! refused.
 //!
@@ -21,6 +21,7 @@ pub use response::{Body, Response};
 pub use script::answers;
 pub use serve::{HttpServer, StopSignal};
 
+use crate::memory_limit::MemoryLimit;
 use crate::server::Access;
 use std::time::Duration;
 
@@ -39,6 +40,8 @@ pub struct HttpConfig {
     pub max_connections_per_address: usize,
     /// What one request may be.
     pub limits: HttpLimits,
+    /// What requests' bodies count against while they are read and answered, each for its sender's address.
+    pub memory: MemoryLimit,
 }
 
 impl Default for HttpConfig {
@@ -50,6 +53,7 @@ impl Default for HttpConfig {
             max_connections: 64,
             max_connections_per_address: 32,
             limits: HttpLimits::default(),
+            memory: MemoryLimit::default(),
         }
     }
 }

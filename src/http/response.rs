@@ -4,6 +4,9 @@ use super::StopSignal;
 use std::borrow::Cow;
 use std::io::{self, Write};
 
+/// A body of up to so many bytes is sent in one piece with its head; a longer one is not copied for that.
+const LARGE: usize = 16 << 10;
+
 /// An answer.
 pub struct Response {
     /// The status, as 200.
@@ -55,8 +58,23 @@ impl Response {
         self
     }
 
-    /// Writes the head, and with it a body that is whole, save where only the head was asked for.
-    pub(super) fn write_head(&self, keep_alive: bool, head_only: bool) -> Vec<u8> {
+    /// Sends the head, and a body that is whole, save where only the head was asked for.
+    pub(super) fn send(&self, to: &mut impl Write, keep_alive: bool, head_only: bool) -> io::Result<()> {
+        let mut head = self.head(keep_alive);
+        match &self.body {
+            Body::Whole(body) if !head_only && body.len() > LARGE => {
+                to.write_all(&head)?;
+                to.write_all(body)
+            }
+            Body::Whole(body) if !head_only => {
+                head.extend_from_slice(body);
+                to.write_all(&head)
+            }
+            Body::Whole(_) | Body::Endless(_) => to.write_all(&head),
+        }
+    }
+
+    fn head(&self, keep_alive: bool) -> Vec<u8> {
         let mut out = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status)).into_bytes();
         let mut line = |name: &str, value: &str| {
             // A line break in a value would begin another header.
@@ -70,9 +88,6 @@ impl Response {
         }
         line("Connection", if keep_alive { "keep-alive" } else { "close" });
         out.extend_from_slice(b"\r\n");
-        if let (Body::Whole(body), false) = (&self.body, head_only) {
-            out.extend_from_slice(body);
-        }
         out
     }
 }

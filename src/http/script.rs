@@ -2,6 +2,7 @@
 
 use super::connection::{Connection, Stream};
 use super::{Body, Handler, Head, HttpLimits, Request, Response, StopSignal};
+use crate::memory_limit::MemoryLimit;
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,7 +12,8 @@ use std::time::Duration;
 pub fn answers(handler: Arc<dyn Handler>, peer: SocketAddr, source: impl Read) -> Vec<u8> {
     let mut said = Vec::new();
     let script = Script { source, said: &mut said };
-    Connection::new(script, peer, HttpLimits::default()).serve(&Whole(handler), &StopSignal::default());
+    Connection::new(script, peer, HttpLimits::default(), MemoryLimit::default())
+        .serve(&Whole(handler), &StopSignal::default());
     said
 }
 

@@ -4,10 +4,11 @@ use super::connection::Connection;
 use super::doors::{Closed, Doors};
 use super::response::Response;
 use super::{Handler, HttpConfig, HttpLimits};
+use crate::memory_limit::MemoryLimit;
 use crate::server::{Access, StartError, listen};
 use mio::{Events, Interest, Poll, Token, Waker};
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -34,6 +35,7 @@ impl StopSignal {
 
 struct Shared {
     limits: HttpLimits,
+    memory: MemoryLimit,
     doors: Mutex<Doors>,
     handler: Arc<dyn Handler>,
     waker: Waker,
@@ -69,6 +71,7 @@ impl HttpServer {
         let waker = Waker::new(poll.registry(), WAKE)?;
         let shared = Arc::new(Shared {
             limits: config.limits,
+            memory: config.memory.clone(),
             doors: Mutex::new(Doors::of(&config)),
             handler,
             waker,
@@ -204,7 +207,8 @@ fn admit(shared: &Arc<Shared>, stream: TcpStream, peer: SocketAddr, key: u64) {
     let leave = Leave(shared.clone(), key);
     let own = shared.clone();
     let thread = thread::Builder::new().name(format!("vglb http {peer}")).stack_size(STACK_BYTES).spawn(move || {
-        Connection::new(&stream, peer, own.limits).serve(&*own.handler, &own.stop);
+        let memory = own.memory.of(Some(peer.ip().into()));
+        Connection::new(&stream, peer, own.limits, memory).serve(&*own.handler, &own.stop);
         let _ = stream.shutdown(Shutdown::Both);
         drop(leave);
     });
@@ -216,6 +220,6 @@ fn admit(shared: &Arc<Shared>, stream: TcpStream, peer: SocketAddr, key: u64) {
 /// Says why, without waiting for anything.
 fn refuse(mut stream: &TcpStream, status: u16, why: &str) {
     let _ = stream.set_nonblocking(true);
-    let _ = stream.write_all(&Response::error(status, why).write_head(false, false));
+    let _ = Response::error(status, why).send(&mut stream, false, false);
     let _ = stream.shutdown(Shutdown::Write);
 }

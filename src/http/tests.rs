@@ -131,3 +131,47 @@ fn a_server_that_stops_ends_what_is_endless_and_frees_its_port() {
     assert!(begun.elapsed() < Duration::from_secs(10));
     assert!(TcpStream::connect(server.addresses()[0]).is_err());
 }
+
+#[test]
+fn bodies_take_memory_as_they_come_and_give_it_back() {
+    let memory = MemoryLimit::new(200 << 10);
+    let server = start(|c| c.memory = memory.clone());
+    let post = "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n";
+    let mut waiting = connect(&server);
+    write!(waiting, "{post}\r\n{}", "a".repeat(999)).unwrap();
+    let begun = Instant::now();
+    while memory.used() == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it never counts");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    // Half of it is for others, and one body has taken more than a quarter.
+    let refused = said(&server, format!("{post}\r\n{}", "a".repeat(999)).as_bytes());
+    assert!(refused.starts_with("HTTP/1.1 503 ") && refused.contains("your address's share"), "{refused}");
+    write!(waiting, "a").unwrap();
+    let mut answer = [0; 12];
+    waiting.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
+    assert_eq!(memory.used(), 0);
+    let taken = said(&server, format!("{post}Connection: close\r\n\r\n{}", "a".repeat(1000)).as_bytes());
+    assert!(taken.starts_with("HTTP/1.1 200 "), "{taken}");
+}
+
+#[test]
+fn a_long_body_comes_whole_and_is_left_out_where_only_the_head_is_asked_for() {
+    struct Long;
+    impl Handler for Long {
+        fn admit(&self, _: &Head) -> Result<usize, Response> {
+            Ok(0)
+        }
+        fn handle(&self, _: &Request) -> Response {
+            Response::new(200, "text/plain", vec![b'x'; 3 << 20])
+        }
+    }
+    let server = HttpServer::start(HttpConfig::default(), Arc::new(Long)).unwrap();
+    let whole = said(&server, b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    let (head, body) = whole.split_once("\r\n\r\n").unwrap();
+    assert!(head.contains("Content-Length: 3145728"), "{head}");
+    assert!(body.len() == 3 << 20 && body.bytes().all(|byte| byte == b'x'));
+    let head = said(&server, b"HEAD / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    assert!(head.contains("Content-Length: 3145728") && head.ends_with("\r\n\r\n"), "{head}");
+}

@@ -105,7 +105,13 @@ impl DashboardArgs {
         };
         let sources = Sources { channels: channels.clone(), clients: server.clients(), presets };
         let config = DashboardConfig {
-            http: HttpConfig { host, port, access: config.access.clone(), ..HttpConfig::default() },
+            http: HttpConfig {
+                host,
+                port,
+                access: config.access.clone(),
+                memory: config.memory.clone(),
+                ..HttpConfig::default()
+            },
             token: token.clone(),
             names: self.dashboard_name.clone(),
         };

@@ -133,6 +133,7 @@ fn http(host: String, port: u16, server: &ServerConfig) -> HttpConfig {
         access: server.access.clone(),
         max_connections: server.max_connections,
         max_connections_per_address: server.max_connections_per_address,
+        memory: server.memory.clone(),
         ..HttpConfig::default()
     }
 }
