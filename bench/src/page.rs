@@ -1,5 +1,5 @@
-//! A client that does what the panel's page does: it listens to events, and fetches the LUT that it looks at when that
-//! has changed, and what becomes of one colour.
+//! A client that does what the panel's page does: it listens to events, and fetches the LUT that it looks at, with what
+//! becomes of one colour, when that has changed.
 
 use anyhow::{Context, bail, ensure};
 use serde_json::Value;
@@ -127,10 +127,8 @@ impl Shared {
             }
             state.look = false;
             drop(state);
-            for part in ["strip?of=received", "probe?r=0.5&g=0.5&b=0.5&of=received"] {
-                request(connection.get_mut(), panel, &format!("channels/{stream}/{part}"))?;
-                answer(&mut connection, &mut body)?;
-            }
+            request(connection.get_mut(), panel, &format!("channels/{stream}/strip?of=received&probe=0.5,0.5,0.5"))?;
+            answer(&mut connection, &mut body)?;
             self.looks.fetch_add(1, Ordering::Relaxed);
             // Whoever has seen the old number under the lock waits by now.
             drop(self.state());

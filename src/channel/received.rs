@@ -1,7 +1,7 @@
 //! The newest LUT of a channel, for whoever wants to look at it, keep it or pass it on.
 
-use crate::hald::{EntryOrder, Placement, Texel, TextureShape};
-use crate::lut::{Cdl, GridSize, Lut3d};
+use crate::hald::{self, EntryOrder, Placement, Texel, TextureShape};
+use crate::lut::{Cdl, GridSize, Lut3d, interpolate};
 use std::time::SystemTime;
 
 /// Where a channel's LUT came from.
@@ -42,6 +42,11 @@ impl Received {
     /// It as a LUT.
     pub fn lut(&self) -> Lut3d {
         Placement::read(self.shape, &self.texels)
+    }
+
+    /// What it makes of the colour `rgb`, as [`Lut3d::tetrahedral`] says.
+    pub fn tetrahedral(&self, rgb: [f32; 3]) -> [f32; 3] {
+        interpolate::tetrahedral(self.size(), rgb, |point| hald::rgb(&self.texels[self.shape.texel(point)]))
     }
 
     /// Its entries, listed in `order`.

@@ -39,12 +39,17 @@ impl Panel {
 
     /// The texture: R, G, B and A as float32, row 0 first, as it lies in shared memory.
     pub(super) fn strip(&self, id: &ChannelId, stream: &str, head: &Head) -> Result<Response, Response> {
-        let lut = self.wanted(id, stream, head)?;
-        let bytes = lut.texels.as_flattened().to_vec();
-        let answer = described(Response::new(200, "application/octet-stream", bytes), &lut)
+        let colour = head.parameter("probe").map(|text| colour(&text)).transpose()?;
+        let mut lut = self.wanted(id, stream, head)?;
+        let probed = colour.map(|rgb| lut.tetrahedral(rgb).map(|value| value.to_string()).join(","));
+        let bytes = std::mem::take(&mut lut.texels).into_flattened();
+        let mut answer = described(Response::new(200, "application/octet-stream", bytes), &lut)
             .with("X-Strip-Layout", lut.shape.layout().to_string())
             .with("X-Strip-Width", lut.shape.width().to_string())
             .with("X-Strip-Height", lut.shape.height().to_string());
+        if let Some(probed) = probed {
+            answer = answer.with("X-Probe", probed);
+        }
         Ok(answer)
     }
 
@@ -66,12 +71,12 @@ impl Panel {
     /// What the LUT makes of one colour, by the reference that the shaders are compared with.
     pub(super) fn probe(&self, id: &ChannelId, stream: &str, head: &Head) -> Result<Response, Response> {
         let component = |name: &str| {
-            let number = head.parameter(name).and_then(|text| text.parse::<f32>().ok()).filter(|v| v.is_finite());
+            let number = head.parameter(name).and_then(|text| component(&text));
             number.ok_or_else(|| Response::error(400, format!("{name:?} must be a number: ?r=0.5&g=0.5&b=0.5")))
         };
         let rgb = [component("r")?, component("g")?, component("b")?];
         let lut = self.wanted(id, stream, head)?;
-        Ok(Response::json(200, &json!({ "in": rgb, "out": lut.lut().tetrahedral(rgb), "grid_size": lut.size().get() })))
+        Ok(Response::json(200, &json!({ "in": rgb, "out": lut.tetrahedral(rgb), "grid_size": lut.size().get() })))
     }
 
     /// The channels, with those that `request` makes counted as its sender's.
@@ -112,6 +117,18 @@ impl Panel {
             &json!({ "stream": stream, "grid_size": size.get(), "revision": revision, "notes": notes }),
         ))
     }
+}
+
+fn component(text: &str) -> Option<f32> {
+    text.parse::<f32>().ok().filter(|value| value.is_finite())
+}
+
+/// The colour that `text` names: "0.5,0.5,0.5".
+fn colour(text: &str) -> Result<[f32; 3], Response> {
+    let components: Option<Vec<f32>> = text.split(',').map(component).collect();
+    components
+        .and_then(|components| components.try_into().ok())
+        .ok_or_else(|| Response::error(400, format!("\"probe\" must be three numbers, as 0.5,0.5,0.5, not {text:?}")))
 }
 
 /// The answer where a channel does not take a LUT.

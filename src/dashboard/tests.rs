@@ -149,6 +149,23 @@ fn a_lut_leaves_with_every_bit_and_comes_back_as_a_file() {
 }
 
 #[test]
+fn a_texture_comes_with_what_it_makes_of_a_colour() {
+    let served = serve();
+    assert_eq!(served.get(&format!("{CAM}/strip")).header("X-Probe"), None);
+    for text in ["0.5,0.25,1", "0.5%2C0.25%2C1"] {
+        let strip = served.get(&format!("{CAM}/strip?of=received&probe={text}"));
+        let told: Vec<f32> = strip.header("X-Probe").unwrap().split(',').map(|value| value.parse().unwrap()).collect();
+        assert_eq!(told, grade().tetrahedral([0.5, 0.25, 1.0]));
+        assert_eq!(strip.body, served.get(&format!("{CAM}/strip")).body);
+    }
+    for wrong in ["", "0.5", "0.5,0.5", "0,0,0,0", "0,0,x", "0,0,inf", "nan,0,0"] {
+        let answer = served.get(&format!("{CAM}/strip?probe={wrong}"));
+        assert_eq!(answer.status, 400, "{wrong}");
+        assert!(answer.json()["error"].as_str().unwrap().contains(&format!("{wrong:?}")), "{}", answer.json());
+    }
+}
+
+#[test]
 fn what_is_no_lut_file_changes_nothing() {
     let served = serve();
     let lut = format!("{CAM}/lut");

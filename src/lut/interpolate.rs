@@ -43,31 +43,7 @@ impl Lut3d {
     ///
     /// Input outside [0, 1] is clamped, NaN counts as 0. The result is not clamped.
     pub fn tetrahedral(&self, rgb: [f32; 3]) -> [f32; 3] {
-        let [r, g, b] = self.positions(rgb);
-        let (fr, fg, fb) = (r.fraction, g.fraction, b.fraction);
-        // The way from the cell's first corner to its last goes along the axis with the largest fraction first.
-        let ([high, middle, low], second, third) = if fr >= fg {
-            if fg >= fb {
-                ([fr, fg, fb], [1, 0, 0], [1, 1, 0])
-            } else if fr >= fb {
-                ([fr, fb, fg], [1, 0, 0], [1, 0, 1])
-            } else {
-                ([fb, fr, fg], [0, 0, 1], [1, 0, 1])
-            }
-        } else if fb >= fg {
-            ([fb, fg, fr], [0, 0, 1], [0, 1, 1])
-        } else if fb >= fr {
-            ([fg, fb, fr], [0, 1, 0], [0, 1, 1])
-        } else {
-            ([fg, fr, fb], [0, 1, 0], [1, 1, 0])
-        };
-        let corner = |step| self.corner([r.base, g.base, b.base], step);
-        let mut sum = Blend::NONE;
-        sum.add(1.0 - high, || corner([0, 0, 0]));
-        sum.add(high - middle, || corner(second));
-        sum.add(middle - low, || corner(third));
-        sum.add(low, || corner([1, 1, 1]));
-        sum.0
+        tetrahedral(self.size(), rgb, |point| self.entries()[EntryOrder::BlueFastest.index(self.size(), point)])
     }
 
     /// The colour at `rgb` by trilinear interpolation of the eight entries around it: along blue, then green, then
@@ -102,6 +78,36 @@ impl Lut3d {
         let point = [base[0] + step[0], base[1] + step[1], base[2] + step[2]];
         self.entries()[EntryOrder::BlueFastest.index(self.size(), point)]
     }
+}
+
+/// [`Lut3d::tetrahedral`], where `entry` tells the entry of a lattice point, wherever it lies.
+#[inline]
+pub(crate) fn tetrahedral(size: GridSize, rgb: [f32; 3], entry: impl Fn([usize; 3]) -> [f32; 3]) -> [f32; 3] {
+    let [r, g, b] = rgb.map(|component| Position::of(component, size.get() - 1));
+    let (fr, fg, fb) = (r.fraction, g.fraction, b.fraction);
+    // The way from the cell's first corner to its last goes along the axis with the largest fraction first.
+    let ([high, middle, low], second, third) = if fr >= fg {
+        if fg >= fb {
+            ([fr, fg, fb], [1, 0, 0], [1, 1, 0])
+        } else if fr >= fb {
+            ([fr, fb, fg], [1, 0, 0], [1, 0, 1])
+        } else {
+            ([fb, fr, fg], [0, 0, 1], [1, 0, 1])
+        }
+    } else if fb >= fg {
+        ([fb, fg, fr], [0, 0, 1], [0, 1, 1])
+    } else if fb >= fr {
+        ([fg, fb, fr], [0, 1, 0], [0, 1, 1])
+    } else {
+        ([fg, fr, fb], [0, 1, 0], [1, 1, 0])
+    };
+    let corner = |[dr, dg, db]: [usize; 3]| entry([r.base + dr, g.base + dg, b.base + db]);
+    let mut sum = Blend::NONE;
+    sum.add(1.0 - high, || corner([0, 0, 0]));
+    sum.add(high - middle, || corner(second));
+    sum.add(middle - low, || corner(third));
+    sum.add(low, || corner([1, 1, 1]));
+    sum.0
 }
 
 /// A weighted sum in which an entry of weight zero takes no part, so that not even the sign of a zero changes.

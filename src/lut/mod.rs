@@ -8,7 +8,7 @@ pub mod file;
 pub mod formats;
 mod generate;
 mod grid;
-mod interpolate;
+pub(crate) mod interpolate;
 mod lines;
 mod lut3d;
 mod range;

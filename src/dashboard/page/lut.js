@@ -3,19 +3,22 @@
 const LAYOUTS = ['vglb', 'unreal', 'unity', 'hald-clut'];
 
 export class Lut {
-  constructor(texels, size, layout, width, height) {
+  constructor(texels, size, layout, width, height, probed) {
     this.texels = texels;
     this.size = size;
     this.layout = layout;
     this.width = width;
     this.height = height;
+    /** What it makes of the colour that was asked for with it, by the server's reference; null where none was. */
+    this.probed = probed;
   }
 
   static async of(answer) {
     const number = (name) => Number(answer.headers.get(name));
     const layout = answer.headers.get('X-Strip-Layout');
     const texels = new Float32Array(await answer.arrayBuffer());
-    return new Lut(texels, number('X-LUT-Size'), layout, number('X-Strip-Width'), number('X-Strip-Height'));
+    const probed = answer.headers.get('X-Probe')?.split(',').map(Number) ?? null;
+    return new Lut(texels, number('X-LUT-Size'), layout, number('X-Strip-Width'), number('X-Strip-Height'), probed);
   }
 
   /** The number that the shader has for the layout. */

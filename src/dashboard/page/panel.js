@@ -207,8 +207,11 @@ async function look() {
   while (lookAgain) {
     lookAgain = false;
     await attempt(async () => {
-      const lut = await Lut.of(await ask(`${streamPath(chosen, 'strip')}?of=${$('of-lut').value}`));
-      await show(lut);
+      const rgb = probed();
+      // In one answer: asked for apart, it could be of another LUT.
+      const colour = rgb.every(Number.isFinite) ? `&probe=${rgb}` : '';
+      const lut = await Lut.of(await ask(`${streamPath(chosen, 'strip')}?of=${$('of-lut').value}${colour}`));
+      await show(lut, rgb);
     });
     await new Promise((done) => setTimeout(done, LOOK_GAP));
   }
@@ -216,7 +219,7 @@ async function look() {
 }
 document.addEventListener('visibilitychange', () => !document.hidden && lookAgain && look());
 
-async function show(lut) {
+async function show(lut, rgb) {
   preview?.setLut(lut);
   await draw();
   drawStrip($('strip'), lut);
@@ -224,7 +227,8 @@ async function show(lut) {
   const [low, high] = drawCurves($('curves'), lut);
   $('curves-note').textContent = `Values on the axis run from ${low} to ${high}.`;
   lattice.show(lut);
-  await probe();
+  if (String(rgb) === String(probed())) await compare(++probeNumber, rgb, lut.probed);
+  else await probe();
   document.body.dataset.shown = lut.size;
 }
 
@@ -237,7 +241,11 @@ async function probe() {
   if (chosen === null || rgb.some((v) => !Number.isFinite(v))) return;
   const [r, g, b] = rgb;
   const path = `${streamPath(chosen, 'probe')}?r=${r}&g=${g}&b=${b}&of=${$('of-lut').value}`;
-  const reference = await attempt(async () => (await (await ask(path)).json()).out);
+  await compare(number, rgb, await attempt(async () => (await (await ask(path)).json()).out));
+}
+
+/** Shows what the shader and the reference make of a colour, unless another has been asked for since. */
+async function compare(number, rgb, reference) {
   const shader = preview ? await preview.probe(rgb) : null;
   if (number !== probeNumber || !reference) return;
   const shown = (value) => (value === undefined ? '–' : String(Number(Math.fround(value).toPrecision(9))));
