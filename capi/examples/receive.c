@@ -40,10 +40,16 @@ static int list(void)
 
         info.struct_size = sizeof info;
         status = vglb_streams_get(streams, i, &info);
-        if (status == VGLB_STATUS_OK)
-            printf("%s: %" PRIu32 "x%" PRIu32 ", N %" PRIu32 ", layout %d, format %d, revision %" PRIu64 ", from %s\n",
-                   info.name, info.width, info.height, info.grid_size, (int)info.layout, (int)info.format,
-                   info.revision, info.sender ? info.sender : "?");
+        if (status != VGLB_STATUS_OK)
+            break;
+        printf("%s: %" PRIu32 "x%" PRIu32 ", N %" PRIu32 ", layout %d, format %d, revision %" PRIu64 ", from %s\n",
+               info.name, info.width, info.height, info.grid_size, (int)info.layout, (int)info.format, info.revision,
+               info.sender ? info.sender : "?");
+        if (info.cdl != NULL)
+            printf("  slope %g %g %g, offset %g %g %g, power %g %g %g, saturation %g\n", info.cdl->slope[0],
+                   info.cdl->slope[1], info.cdl->slope[2], info.cdl->offset[0], info.cdl->offset[1],
+                   info.cdl->offset[2], info.cdl->power[0], info.cdl->power[1], info.cdl->power[2],
+                   info.cdl->saturation);
     }
     if (status != VGLB_STATUS_OK)
         failed("listing", status);

@@ -163,6 +163,18 @@ typedef struct VglbReceiver VglbReceiver;
 // A list of streams. A handle: never look behind it, it points to nothing.
 typedef struct VglbStreams VglbStreams;
 
+// ASC CDL values; those of three numbers are for red, green and blue.
+typedef struct VglbCdl {
+    // 0 or more.
+    double slope[3];
+    // Added after the slope.
+    double offset[3];
+    // More than 0.
+    double power[3];
+    // 0 or more.
+    double saturation;
+} VglbCdl;
+
 // What is known of a stream.
 typedef struct VglbStreamInfo {
     // To be set to sizeof(VglbStreamInfo).
@@ -185,6 +197,8 @@ typedef struct VglbStreamInfo {
     const char *name;
     // The process that sends it, for people; NULL where the transport does not tell. The list's, as `name`.
     const char *sender;
+    // The newest CDL values that the stream's channel was sent; NULL where there are none. The list's, as `name`.
+    const struct VglbCdl *cdl;
 } VglbStreamInfo;
 
 // How to open a stream. Set all to 0, then `struct_size`, then what is wanted.

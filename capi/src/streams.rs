@@ -1,5 +1,6 @@
 //! The streams of this computer, as C sees them: with names that end in NUL.
 
+use crate::border::VglbCdl;
 use crate::failure::Failure;
 use std::ffi::CString;
 use virtual_gpu_lut_box::texture::{self, StreamInfo};
@@ -12,6 +13,7 @@ pub struct Stream {
     pub info: StreamInfo,
     pub name: CString,
     pub sender: Option<CString>,
+    pub cdl: Option<Box<VglbCdl>>,
 }
 
 impl Streams {
@@ -21,7 +23,11 @@ impl Streams {
         let named = |info: StreamInfo| {
             let name = CString::new(info.name.as_str()).ok()?;
             let sender = info.sender.as_deref().and_then(|s| CString::new(s).ok());
-            Some(Stream { info, name, sender })
+            let cdl = info.cdl.map(|cdl| {
+                let [slope, offset, power] = [cdl.slope(), cdl.offset(), cdl.power()];
+                Box::new(VglbCdl { slope, offset, power, saturation: cdl.saturation() })
+            });
+            Some(Stream { info, name, sender, cdl })
         };
         Ok(Streams(all.into_iter().filter_map(named).collect()))
     }

@@ -9,6 +9,7 @@ mod server;
 #[path = "../../tests/wire/mod.rs"]
 mod wire;
 
+use bson::doc;
 use c::{Language, Library, all, compiled, said, under_valgrind};
 use server::Server;
 use std::process::Stdio;
@@ -51,6 +52,23 @@ fn receives_every_bit(language: Language, library: Library) {
     let out = compare(&other).output().unwrap();
     assert_eq!(out.status.code(), Some(1), "one wrong bit is not seen");
     assert!(all(&out).contains("other: no"), "{}", all(&out));
+}
+
+#[test]
+fn cdl_values_are_listed_with_the_stream() {
+    let (server, _) = server();
+    let program = compiled(RECEIVE, server.folder(), Language::C99, Library::Shared);
+    assert_eq!(said(&mut server.command(&program)).lines().count(), 1);
+    let arguments =
+        doc! { "slope": [0.5, 1.0, 1.25], "offset": [-0.1, 0.0, 0.2], "power": [1.0, 0.9, 2.0], "saturation": 0.8 };
+    let set_cdl = doc! { "command": "setCDL", "instance": "cam", "arguments": arguments };
+    Wire::connect(server.address).accepted(&wire::bytes_of(&set_cdl));
+    let listed = said(&mut server.command(&program));
+    assert_eq!(
+        listed.lines().nth(1),
+        Some("  slope 0.5 1 1.25, offset -0.1 0 0.2, power 1 0.9 2, saturation 0.8"),
+        "{listed}"
+    );
 }
 
 #[test]

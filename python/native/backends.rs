@@ -54,6 +54,7 @@ pub fn list_streams<'py>(py: Python<'py>, backend: &str) -> PyResult<Vec<Bound<'
         dict.set_item("revision", stream.revision)?;
         dict.set_item("published", stream.published.map(epoch_seconds))?;
         dict.set_item("sender", stream.sender)?;
+        dict.set_item("cdl", stream.cdl.map(|cdl| (cdl.slope(), cdl.offset(), cdl.power(), cdl.saturation())))?;
         Ok(dict)
     };
     streams.into_iter().map(entry).collect()

@@ -41,6 +41,18 @@ def test_cdl_values_have_an_effect(box, connect):
     assert newest("vglb-lut-c")[-1, -1].tolist() == [0.5, 1, 1, 1]
 
 
+def test_cdl_values_are_listed_with_the_stream(box, connect):
+    def listed():
+        return {s.name: s.cdl for s in vglb.list_streams("memory")}["vglb-lut-c"]
+
+    client = connect(box)
+    assert client.set_lut(random_lut(2), "c") == {"result": 1}
+    assert listed() is None
+    arguments = {"slope": [0.5, 1.0, 1.25], "offset": [-0.1, 0.0, 0.2], "power": [1.0, 0.9, 2.0], "saturation": 0.8}
+    assert client.request({"command": "setCDL", "instance": "c", "arguments": arguments}) == {"result": 1}
+    assert listed() == vglb.Cdl((0.5, 1.0, 1.25), (-0.1, 0.0, 0.2), (1.0, 0.9, 2.0), 0.8)
+
+
 def test_with_a_callback_nothing_is_published(connect, stream_name):
     got = []
     box = vglb.VirtualGPULUTBoxServer(

@@ -66,6 +66,7 @@ fn told(stream: &Stream) -> VglbStreamInfo {
         published_realtime_ns: since_1970(info.published),
         name: stream.name.as_ptr(),
         sender: stream.sender.as_ref().map_or(std::ptr::null(), |sender| sender.as_ptr()),
+        cdl: stream.cdl.as_deref().map_or(std::ptr::null(), std::ptr::from_ref),
     }
 }
 

@@ -115,6 +115,20 @@ pub struct VglbOpenOptions {
     pub driver_uuid: [u8; 16],
 }
 
+/// ASC CDL values; those of three numbers are for red, green and blue.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct VglbCdl {
+    /// 0 or more.
+    pub slope: [f64; 3],
+    /// Added after the slope.
+    pub offset: [f64; 3],
+    /// More than 0.
+    pub power: [f64; 3],
+    /// 0 or more.
+    pub saturation: f64,
+}
+
 /// What is known of a stream.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -139,6 +153,8 @@ pub struct VglbStreamInfo {
     pub name: *const c_char,
     /// The process that sends it, for people; NULL where the transport does not tell. The list's, as `name`.
     pub sender: *const c_char,
+    /// The newest CDL values that the stream's channel was sent; NULL where there are none. The list's, as `name`.
+    pub cdl: *const VglbCdl,
 }
 
 /// What is known of a texture.
@@ -242,7 +258,8 @@ sized!(VglbOpenOptions, VglbStreamInfo, VglbFrameInfo, VglbPixels, VglbImage);
 /// Without gaps: whatever is copied was written.
 const _: () = {
     assert!(size_of::<VglbOpenOptions>() == 40);
-    assert!(size_of::<VglbStreamInfo>() == 40 + 2 * size_of::<usize>());
+    assert!(size_of::<VglbStreamInfo>() == 40 + 3 * size_of::<usize>());
+    assert!(size_of::<VglbCdl>() == 80);
     assert!(size_of::<VglbFrameInfo>() == 48);
     assert!(size_of::<VglbImage>() == 104);
 };

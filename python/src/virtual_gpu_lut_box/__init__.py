@@ -29,12 +29,13 @@ from virtual_gpu_lut_box.lut.hald_converter import HaldConverter
 from virtual_gpu_lut_box.network.lut_streamer import OpenGradeIOLUTStreamer
 from virtual_gpu_lut_box.network.protocol import ProtocolHandler
 from virtual_gpu_lut_box.network.server import LutCallback, OpenGradeIOServer
-from virtual_gpu_lut_box.receiver import Receiver, StreamInfo, list_streams
+from virtual_gpu_lut_box.receiver import Cdl, Receiver, StreamInfo, list_streams
 from virtual_gpu_lut_box.sending import send_lut
 from virtual_gpu_lut_box.server import VirtualGPULUTBoxServer
 from virtual_gpu_lut_box.texture_view import TextureView
 
 __all__ = [
+    "Cdl",
     "HaldConverter",
     "InitializationError",
     "LinuxBackend",

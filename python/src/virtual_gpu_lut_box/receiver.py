@@ -20,6 +20,16 @@ _HEARING_S = 0.1
 
 
 @dataclass(frozen=True)
+class Cdl:
+    """ASC CDL values; those of three numbers are for red, green and blue."""
+
+    slope: tuple[float, float, float]
+    offset: tuple[float, float, float]
+    power: tuple[float, float, float]
+    saturation: float
+
+
+@dataclass(frozen=True)
 class StreamInfo:
     """A stream that can be received on this computer. What the platform does not tell is None."""
 
@@ -41,6 +51,8 @@ class StreamInfo:
     """When that was published, as `time.time()` counts."""
     sender: str | None
     """The process that sends it."""
+    cdl: Cdl | None = None
+    """The newest CDL values that the stream's channel was sent."""
 
 
 def list_streams(backend: str = "auto") -> list[StreamInfo]:
@@ -48,7 +60,14 @@ def list_streams(backend: str = "auto") -> list[StreamInfo]:
 
     Raises PlatformNotSupportedError where textures can't be shared on this computer.
     """
-    return [StreamInfo(**stream) for stream in _native.list_streams(backend)]
+    return [_info(**stream) for stream in _native.list_streams(backend)]
+
+
+def _info(cdl: tuple[Any, Any, Any, float] | None, **stream: Any) -> StreamInfo:
+    if cdl is None:
+        return StreamInfo(**stream)
+    slope, offset, power, saturation = cdl
+    return StreamInfo(**stream, cdl=Cdl(tuple(slope), tuple(offset), tuple(power), saturation))
 
 
 class Receiver:
