@@ -38,7 +38,7 @@ pub struct LimitArgs {
     /// Seconds that a client may be silent between messages (default: for ever, as grading programs may be)
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     max_idle: Option<Duration>,
-    /// Most memory that textures and receive buffers take, in bytes or as 2GiB; what does not fit is refused (default: no
+    /// Most memory of textures, buffers and HTTP requests, in bytes or as 2GiB; what does not fit is refused (default: no
     /// limit)
     #[arg(long, value_name = "BYTES", value_parser = bytes)]
     memory_limit: Option<u64>,
