@@ -2,17 +2,19 @@
 
 use crate::command::Failure;
 use crate::machine::Machine;
+use crate::suite;
 use std::ffi::OsString;
 
 /// As a step of the tests.
 pub fn test(machine: &Machine) -> Result<(), Failure> {
-    run(machine, ["--seconds", "30"].map(OsString::from).to_vec())
+    run(machine, ["--seconds", "45"].map(OsString::from).to_vec())
 }
 
-/// Builds the server and the soak, and soaks.
+/// Builds the server, as the tests run it, and the soak, and soaks.
 pub fn run(machine: &Machine, arguments: Vec<OsString>) -> Result<(), Failure> {
-    // At once, so that what both are made of is built once.
-    machine.cargo("build --package virtual-gpu-lut-box --package vglb-soak --bin vglb --bin vglb-soak").run()?;
-    let soak = machine.program(machine.built("vglb-soak"), "--program").arg(machine.built("vglb"));
+    let server = suite::program(machine, "vglb")?;
+    // With examples, what both are made of is built once.
+    suite::build(machine, "--bin vglb-soak --examples").run()?;
+    let soak = machine.program(machine.built("vglb-soak"), "--program").arg(server);
     soak.args(arguments).run()
 }
