@@ -7,7 +7,7 @@ mod wire;
 
 use program::{Place, Running, stderr, stdout};
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 use wire::{PATIENCE, Wire, pattern, set_lut};
@@ -49,6 +49,43 @@ fn out_of_file_descriptors_existing_clients_go_on_and_later_ones_are_served_when
     Wire::connect(address(&server)).accepted(&set_lut(Some("new"), pattern(17, 9)));
     let said = server.output().matches("no connection can be accepted").count();
     assert!(said < 4, "said {said} times:\n{}", server.output());
+}
+
+#[test]
+fn a_flood_beyond_the_limit_comes_to_an_end_and_whoever_grades_goes_on() {
+    let place = Place::new();
+    let server = place.serve(&["--max-connections-per-address", "4"]);
+    let mut grades = Wire::connect(address(&server));
+    grades.accepted(&set_lut(Some("cam"), pattern(17, 1)));
+    for round in 2..5 {
+        // More than are answered at once.
+        let mut flood: Vec<_> = (0..600).map(|_| Wire::connect(address(&server))).collect();
+        grades.accepted(&set_lut(Some("cam"), pattern(17, round)));
+        // A few have a place until they leave. All others were told why they have none, or closed.
+        let mut told = 0;
+        for wire in &flood {
+            let _ = wire.0.shutdown(Shutdown::Write);
+        }
+        for wire in &mut flood {
+            if let Some(reply) = wire.reply() {
+                let why = reply.get_str("error").unwrap();
+                assert!(why.starts_with("this server takes at most 4 connections at once from one address"), "{why}");
+                told += 1;
+            }
+            assert!(wire.is_closed());
+        }
+        assert!(told > 0);
+    }
+    let begun = Instant::now();
+    loop {
+        let mut new = Wire::connect(address(&server));
+        new.send_what_it_takes(&set_lut(Some("new"), pattern(2, 1)));
+        if new.reply().is_some_and(|reply| reply.get_i32("result").ok() == Some(1)) {
+            break;
+        }
+        assert!(begun.elapsed() < PATIENCE, "nobody new is served after a flood");
+    }
+    grades.accepted(&set_lut(Some("cam"), pattern(17, 9)));
 }
 
 #[test]

@@ -78,6 +78,21 @@ fn silence_in_a_message_is_counted_apart_from_silence_between_messages() {
 }
 
 #[test]
+fn half_a_message_is_closed_after_its_time_where_longer_silence_is_allowed() {
+    let limits = WireLimits {
+        silence: Duration::from_secs(1000),
+        message_time: Duration::from_millis(300),
+        ..WireLimits::default()
+    };
+    let backend = MemoryBackend::default();
+    let (_server, address) = start(ServerConfig { limits, ..Default::default() }, &backend, Default::default());
+    let mut wire = Wire::connect(address);
+    let says = wire.refused(&set_lut(None, pattern(4, 1))[..60]);
+    assert!(says.starts_with("a message took longer than 0.3 s: "), "{says}");
+    assert!(wire.is_closed());
+}
+
+#[test]
 fn one_address_cannot_make_every_channel() {
     let settings = ChannelSettings { max_channels: 16, max_channels_per_address: 12, ..ChannelSettings::default() };
     let channels = ChannelSet::new(Arc::new(MemoryBackend::default()), settings);

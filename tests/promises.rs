@@ -21,8 +21,13 @@ fn each_promise_of_the_security_page_names_a_test_that_exists() {
         assert_eq!(cells.len(), 2, "a promise and its tests: {row}");
         let (mut text, mut named) = (String::new(), 0);
         for word in quoted(cells[1]) {
-            if word.ends_with(".rs") {
+            if word.ends_with(".rs") || word.ends_with(".py") {
                 text = std::fs::read_to_string(root.join(word)).unwrap_or_else(|e| panic!("{word}: {e}"));
+                continue;
+            }
+            // Pytest runs whatever is called so.
+            if word.starts_with("test_") && text.contains(&format!("\ndef {word}(")) {
+                named += 1;
                 continue;
             }
             let at = text.find(&format!("fn {word}(")).unwrap_or_else(|| panic!("no test {word}, for: {}", cells[0]));

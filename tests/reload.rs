@@ -5,7 +5,10 @@
 mod program;
 mod wire;
 
-use program::{Place, Running, stderr, stdout};
+use program::{PATIENCE, Place, Running, stderr, stdout};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
 use wire::{Wire, pattern, set_lut};
 
 /// A server and its configuration file.
@@ -35,6 +38,14 @@ impl LutBox {
         std::fs::write(file(&self.place), text).unwrap();
         self.server.signal("HUP");
         self.server.wait_for_line(says)
+    }
+
+    fn wait_until(&self, what: &str, done: impl Fn() -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !done() {
+            assert!(Instant::now() < deadline, "waited in vain until {what}:\n{}", self.server.output());
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     fn send(&self, channel: &str, size: &str) -> std::process::Output {
@@ -150,9 +161,98 @@ fn what_needs_a_restart_is_named_and_the_rest_is_in_force() {
         assert_eq!(stdout(&seen).contains("unity"), stream == "vglb-lut-cam", "{}", stdout(&seen));
     }
     assert!(client.refused(&set_lut(Some("fourth"), pattern(2, 4))).contains("there are 3 channels already"));
-    let deadline = std::time::Instant::now() + program::PATIENCE;
-    while !export.join("cam.cube").exists() || !export.join("file.cube").exists() {
-        assert!(std::time::Instant::now() < deadline, "{}", server.server.output());
-        std::thread::sleep(std::time::Duration::from_millis(5));
+    server
+        .wait_until("the LUTs are exported", || export.join("cam.cube").exists() && export.join("file.cube").exists());
+}
+
+/// The status of an answer to a request for the metrics, on a connection that stays open.
+fn metrics(address: SocketAddr) -> (TcpStream, String) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    // One without a place is told so before it has sent all this.
+    let _ = stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+    let mut status = [0; 12];
+    stream.read_exact(&mut status).unwrap();
+    (stream, String::from_utf8(status.to_vec()).unwrap())
+}
+
+#[test]
+fn clients_over_http_are_held_to_the_limits_that_are_in_force_now() {
+    let server = start("metrics = '127.0.0.1:0'\n");
+    let said = server.server.wait_for_line("metrics are on http://");
+    let address: SocketAddr = said.split("http://").nth(1).unwrap().split('/').next().unwrap().parse().unwrap();
+    let kept: Vec<_> = (0..3).map(|_| metrics(address)).collect();
+    assert!(kept.iter().all(|(_, status)| status == "HTTP/1.1 200"), "{kept:?}");
+    server.reload(
+        "metrics = '127.0.0.1:0'\nmax-connections-per-address = 2\n",
+        "max-connections-per-address changed from 32 to 2",
+    );
+    server.server.wait_for_line("the settings were read again; 1 has changed");
+    assert_eq!(metrics(address).1, "HTTP/1.1 503", "three are there already");
+    server.reload(
+        "metrics = '127.0.0.1:0'\nmax-connections-per-address = 5\n",
+        "max-connections-per-address changed from 2 to 5",
+    );
+    assert_eq!(metrics(address).1, "HTTP/1.1 200");
+    drop(kept);
+}
+
+#[test]
+fn times_that_a_message_may_take_count_from_the_next_one_on() {
+    let server = start("");
+    let mut old = server.connect();
+    old.accepted(&set_lut(Some("cam"), pattern(9, 1)));
+    server.reload("message-silence = 1\n", "message-silence changed from 30 to 1");
+    server.server.wait_for_line("the settings were read again; 1 has changed");
+    let half = &set_lut(Some("cam"), pattern(9, 2))[..5000];
+    old.accepted(&set_lut(Some("cam"), pattern(9, 3)));
+    for mut wire in [old, server.connect()] {
+        let says = wire.refused(half);
+        assert!(says.starts_with("no data for 1 s in the middle of a message"), "{says}");
+        assert!(wire.is_closed());
     }
+    server.reload("message-silence = 1000\nmessage-time = 1\n", "message-time changed from 300 to 1");
+    server.server.wait_for_line("the settings were read again; 2 have changed");
+    let says = server.connect().refused(half);
+    assert!(says.contains("longer than 1 s"), "{says}");
+    server.reload("max-idle = 1\n", "max-idle changed from (none) to 1");
+    server.server.wait_for_line("the settings were read again; 3 have changed");
+    let mut idle = server.connect();
+    let says = idle.refused(&[]);
+    assert!(says.starts_with("nothing was sent for 1 s"), "{says}");
+    assert!(idle.is_closed());
+}
+
+#[test]
+fn memory_is_held_to_the_limit_that_is_in_force_now() {
+    let server = start("");
+    let mut client = server.connect();
+    client.accepted(&set_lut(Some("cam"), pattern(33, 1)));
+    server.reload("memory-limit = '4MiB'\n", "memory-limit changed from (none) to 4MiB");
+    server.server.wait_for_line("the settings were read again; 1 has changed");
+    let says = client.refused(&set_lut(Some("cam"), pattern(65, 2)));
+    assert!(says.contains("the memory limit of 4194304 bytes, of which "), "{says}");
+    let seen = server.place.run(&["receive", "vglb-lut-cam", "--once", "--timeout", "20"]);
+    assert!(stdout(&seen).contains("revision 1: 33³"), "the stream stays: {}", stdout(&seen));
+    server.reload("memory-limit = '1GiB'\n", "memory-limit changed from 4MiB to 1GiB");
+    client.accepted(&set_lut(Some("cam"), pattern(65, 3)));
+}
+
+#[test]
+fn a_lut_that_waits_to_be_exported_goes_by_the_rate_that_is_in_force_now() {
+    let place = Place::new();
+    let export = place.path().join("export");
+    // One in three hours.
+    let at = |rate: &str| format!("export = '{}'\nexport-rate = {rate}\n", export.display());
+    std::fs::write(file(&place), at("0.0001")).unwrap();
+    let running = Place::listening(place.command(&["serve", "--port", "0", "--no-state", "--config", &file(&place)]));
+    let server = LutBox { place, server: running };
+    let mut client = server.connect();
+    client.accepted(&set_lut(Some("cam"), pattern(2, 1)));
+    let exported = || std::fs::read_to_string(export.join("cam.cube")).unwrap_or_default();
+    server.wait_until("the first LUT is exported", || !exported().is_empty());
+    let first = exported();
+    client.accepted(&set_lut(Some("cam"), pattern(2, 2)));
+    server.reload(&at("100"), "export-rate changed from 0.0001 to 100");
+    server.wait_until("the second LUT is exported", || exported() != first);
 }

@@ -153,9 +153,8 @@ impl Exporting {
             self.written.clear();
         }
         self.settings = settings;
-        let without = &self.settings.without;
-        self.waiting.retain(|id, _| !without.contains(id));
-        // What is as it was written is not written again.
+        // What waits is due by the new rate. What is as it was written is not written again.
+        self.waiting.clear();
         self.note(self.channels.status().into_iter().map(|channel| channel.id).collect());
     }
 

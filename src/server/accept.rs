@@ -1,9 +1,11 @@
 //! Accepting connections, and keeping to the number that there may be.
 
 use super::connection::{Connection, say};
+use super::excess::Excess;
 use super::log::{self, ClientLog};
 use super::origin::Origin;
 use super::places::{Admission, Holder, Places, Standing};
+use super::shortage::Shortage;
 use super::{Access, Client, ServerConfig};
 use crate::EVENTS;
 use crate::memory_limit::MemoryLimit;
@@ -28,9 +30,12 @@ use tracing::{info, warn};
 const STACK_BYTES: usize = 256 << 10;
 /// How long accepting rests when the system has no file descriptor or memory for another connection.
 const BACK_OFF: Duration = Duration::from_millis(200);
-/// How long accepting rests after a connection that was refused, or took another's place. A flood of connections then
-/// takes little from those that are served.
-const PACE: Duration = Duration::from_millis(1);
+/// Connections that are closed without a word before accepting rests, and for how long. A flood of connections then takes
+/// little from those that are served, and the kernel's queue is empty within some 40 ms.
+const DROPPED_IN_A_ROW: u32 = 32;
+const REST: Duration = Duration::from_millis(1);
+/// Connections accepted before anything else has its turn.
+const ACCEPTED_IN_A_ROW: u32 = 256;
 /// Refused connections are kept open this long, so that they can read why.
 const REFUSED_LINGER: Duration = Duration::from_millis(500);
 /// Refused connections kept open at once; further ones are dropped as soon as they are told.
@@ -151,8 +156,14 @@ impl Shared {
         guard.is_empty()
     }
 
-    /// Finds a place for a connection from `origin`, and takes one off the list to make room where that is needed.
-    fn place(&self, connections: &mut BTreeMap<u64, Arc<Connection>>, origin: Origin) -> Place {
+    /// Finds a place for a connection from `origin`, and takes one off the list to make room where that is needed and
+    /// `may` says that this one is worth it.
+    fn place(
+        &self,
+        connections: &mut BTreeMap<u64, Arc<Connection>>,
+        origin: Origin,
+        may: impl FnOnce() -> bool,
+    ) -> Place {
         let holder = |(key, c): (&u64, &Arc<Connection>)| Holder {
             key: *key,
             origin: c.origin,
@@ -164,6 +175,7 @@ impl Shared {
         let places = *self.places.lock().unwrap_or_else(PoisonError::into_inner);
         let (limit, make_room) = match places.admit(&holders, origin) {
             Admission::Free => return Place::Free,
+            Admission::Over { limit, .. } if !may() => return Place::Flooded(limit),
             Admission::Over { limit, make_room } => (limit, make_room),
         };
         for key in make_room {
@@ -203,13 +215,19 @@ enum Place {
     Instead(Arc<Connection>, String),
     /// None, for the limit said.
     None(String),
+    /// None, and it comes after so many others that it is not even told.
+    Flooded(String),
 }
 
-/// Whether there were too many connections for one more.
+/// What became of a connection, for the pace at which others are accepted.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Crowd {
-    Under,
-    Over,
+enum Done {
+    /// It was served, or told why not.
+    Answered,
+    /// It was closed without a word.
+    Dropped,
+    /// The system has no thread for it.
+    NoThread,
 }
 
 /// Takes a connection off the list when its thread ends, in whatever way it ends.
@@ -235,8 +253,12 @@ struct Acceptor {
     resting_until: Option<Instant>,
     /// The listener whose turn it is: none has to wait for the others' floods.
     turn: usize,
-    /// Whether it was said that no connection can be accepted.
-    exhausted: bool,
+    /// Connections beyond limits that are still answered.
+    excess: Excess,
+    /// Connections closed without a word since the last rest.
+    dropped: u32,
+    /// The lack of descriptors or memory for connections.
+    shortage: Shortage,
 }
 
 /// The token of the waker; listeners have their index.
@@ -258,7 +280,9 @@ pub(super) fn spawn(
         next_key: 0,
         resting_until: None,
         turn: 0,
-        exhausted: false,
+        excess: Excess::default(),
+        dropped: 0,
+        shortage: Shortage::default(),
     };
     for (i, listener) in acceptor.listeners.iter_mut().enumerate() {
         acceptor.poll.registry().register(listener, Token(i), Interest::READABLE)?;
@@ -283,6 +307,9 @@ impl Acceptor {
             }
             self.accept_all();
             self.let_refused_go();
+            if let Some(unsaid) = self.shortage.is_over(Instant::now()) {
+                info!(target: EVENTS, "connections are accepted again{unsaid}");
+            }
             self.shared.pulse.answer();
         }
     }
@@ -290,75 +317,112 @@ impl Acceptor {
     /// How long to sleep where nothing happens: for ever, unless something is to be done later.
     fn nap(&self) -> Option<Duration> {
         let now = Instant::now();
-        let rest = self.resting_until.map(|t| t.saturating_duration_since(now));
-        let refused = self.refused.iter().map(|(_, t)| t.saturating_duration_since(now)).min();
-        rest.into_iter().chain(refused).min()
+        let refused = self.refused.iter().map(|(_, t)| *t).min();
+        let next = self.resting_until.into_iter().chain(refused).chain(self.shortage.over_at()).min();
+        next.map(|t| t.saturating_duration_since(now))
     }
 
-    /// Accepts whatever is waiting. Events come once, so every listener is emptied each time.
+    /// Accepts whatever is waiting, from the listeners by turns. Events come once, so every listener is emptied in the end.
     fn accept_all(&mut self) {
-        if self.resting_until.is_some_and(|t| Instant::now() < t) {
+        let now = Instant::now();
+        if self.resting_until.is_some_and(|t| now < t) {
             return;
         }
         self.resting_until = None;
-        for step in 0..self.listeners.len() {
-            let i = (self.turn + step) % self.listeners.len();
-            loop {
-                match self.listeners[i].accept() {
-                    Ok((stream, peer)) => {
-                        if std::mem::take(&mut self.exhausted) {
-                            info!(target: EVENTS, "connections are accepted again");
-                        }
-                        if self.admit(stream.into(), peer) == Crowd::Over {
-                            self.turn = i + 1;
-                            self.resting_until = Some(Instant::now() + PACE);
-                            return;
-                        }
-                    }
-                    Err(e) if e.kind() == io::ErrorKind::WouldBlock => break,
-                    Err(e) if matches!(e.kind(), io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted) => {}
-                    Err(e) => {
-                        // Once, however long it lasts.
-                        if !std::mem::replace(&mut self.exhausted, true) {
-                            warn!("no connection can be accepted at present ({e}); clients that are connected go on");
-                        }
-                        self.resting_until = Some(Instant::now() + BACK_OFF);
+        let mut empty = 0;
+        for _ in 0..ACCEPTED_IN_A_ROW {
+            let i = self.turn % self.listeners.len();
+            self.turn = i + 1;
+            match self.listeners[i].accept() {
+                Ok((stream, peer)) => {
+                    empty = 0;
+                    self.shortage.suffices();
+                    let done = self.admit(stream.into(), peer);
+                    if let Some(rest) = self.rest_after(done) {
+                        self.resting_until = Some(Instant::now() + rest);
                         return;
                     }
                 }
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    empty += 1;
+                    if empty == self.listeners.len() {
+                        self.dropped = 0;
+                        return;
+                    }
+                }
+                Err(e) if matches!(e.kind(), io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted) => {
+                    empty = 0
+                }
+                Err(e) => {
+                    let now = Instant::now();
+                    if let Some(unsaid) = self.shortage.lacks(now) {
+                        warn!(
+                            "no connection can be accepted at present ({e}); clients that are connected go on{unsaid}"
+                        );
+                    }
+                    self.resting_until = Some(now + BACK_OFF);
+                    return;
+                }
             }
         }
+        // There is more, after a look at the rest.
+        self.resting_until = Some(now);
     }
 
-    fn admit(&mut self, stream: TcpStream, peer: SocketAddr) -> Crowd {
+    /// How long to rest after a connection.
+    fn rest_after(&mut self, done: Done) -> Option<Duration> {
+        match done {
+            Done::Answered => return None,
+            Done::NoThread => {}
+            Done::Dropped => {
+                self.dropped += 1;
+                if self.dropped < DROPPED_IN_A_ROW {
+                    return None;
+                }
+            }
+        }
+        self.dropped = 0;
+        Some(REST)
+    }
+
+    fn admit(&mut self, stream: TcpStream, peer: SocketAddr) -> Done {
         let connection = match Connection::new(stream, peer) {
             Ok(connection) => Arc::new(connection),
             Err(e) => {
                 let gone = format_args!("client {peer} was gone before it was served: {e}");
                 self.shared.log_event(peer.ip().into(), gone);
-                return Crowd::Under;
+                return Done::Answered;
             }
         };
         let origin = connection.origin;
         let shared = self.shared.clone();
-        let mut crowd = Crowd::Under;
         let mut connections = shared.connections();
         let let_in = shared.access().check(peer.ip());
         if let Err(why) = let_in {
             drop(connections);
             shared.metrics.refused(Reason::Address);
             shared.log_refusal(origin, format_args!("client {peer} was refused: {why}"));
+            if !self.excess.may(origin, Instant::now()) {
+                return Done::Dropped;
+            }
             self.refuse(&connection.stream, "this server does not take clients from your address");
-            return Crowd::Over;
+            return Done::Answered;
         }
-        match shared.place(&mut connections, origin) {
+        match shared.place(&mut connections, origin, || self.excess.may(origin, Instant::now())) {
             Place::Free => {}
+            Place::Flooded(limit) => {
+                drop(connections);
+                shared.metrics.refused(Reason::Connections);
+                let why = format_args!("client {peer} was refused, and not told why, as so many come: {limit}");
+                shared.log_refusal(origin, why);
+                return Done::Dropped;
+            }
             Place::None(limit) => {
                 drop(connections);
                 shared.metrics.refused(Reason::Connections);
                 shared.log_refusal(origin, format_args!("client {peer} was refused: {limit}"));
                 self.refuse(&connection.stream, &limit);
-                return Crowd::Over;
+                return Done::Answered;
             }
             Place::Instead(displaced, limit) => {
                 drop(connections);
@@ -366,7 +430,6 @@ impl Acceptor {
                 shared.metrics.refused(Reason::Connections);
                 shared.log_refusal(displaced.origin, format_args!("client {} was closed: {why}", displaced.peer));
                 self.refuse(&displaced.stream, &why);
-                crowd = Crowd::Over;
                 connections = shared.connections();
             }
         }
@@ -395,9 +458,9 @@ impl Acceptor {
             let why = format!("this server has no thread for another connection: {e}");
             shared.log_refusal(origin, format_args!("client {peer} was refused: {why}"));
             self.refuse(&connection.stream, &why);
-            crowd = Crowd::Over;
+            return Done::NoThread;
         }
-        crowd
+        Done::Answered
     }
 
     /// Tells a peer why it is not served, and keeps its connection a little so that it can read it.

@@ -8,11 +8,13 @@
 mod accept;
 mod access;
 mod connection;
+mod excess;
 pub(crate) mod listen;
 pub(crate) mod log;
 pub(crate) mod origin;
 mod places;
 mod session;
+mod shortage;
 
 pub use access::{Access, Network, NetworkError};
 pub use origin::Origin;

@@ -1,7 +1,7 @@
 //! Who gets a place where there are too few: whether a connection may be opened, and which one makes room for it.
 //!
 //! - Of all places, the last eighth is for origins that have none.
-//! - Whoever has sent no whole request makes room first, then whoever has sent nothing that was accepted and is idle.
+//! - Whoever has sent no whole request makes room first, one that is in the middle of none before the others; then whoever has sent nothing that was accepted and is idle.
 //! - One that has put a LUT or CDL values into force never makes room: a wall hangs on it.
 //! - An origin makes room for its own connections, and for another's only where it has more than that one.
 
@@ -99,7 +99,7 @@ impl Places {
             Standing::Grading | Standing::Displaced => false,
         };
         let mut room: Vec<_> = holders.iter().filter(may).collect();
-        room.sort_by_key(|h| (h.standing, std::cmp::Reverse(count(h.origin)), h.active, h.key));
+        room.sort_by_key(|h| (h.standing, h.at_work, std::cmp::Reverse(count(h.origin)), h.active, h.key));
         room.into_iter().map(|h| h.key).collect()
     }
 }
@@ -162,6 +162,15 @@ mod tests {
         busy[1].at_work = true;
         let wanted = "this server takes at most 4 connections at once".to_owned();
         assert_eq!(places.admit(&busy, origin(2)), Admission::Over { limit: wanted, make_room: vec![2] });
+    }
+
+    #[test]
+    fn whoever_is_in_the_middle_of_a_first_request_makes_room_after_those_that_have_begun_none() {
+        let mut list = holders(&[(1, New), (1, New), (1, New), (1, Proven)]);
+        list[0].at_work = true;
+        let limit = "this server takes at most 4 connections at once from one address".to_owned();
+        let make_room = vec![1, 2, 0, 3];
+        assert_eq!(Places { all: 8, each: 4 }.admit(&list, origin(1)), Admission::Over { limit, make_room });
     }
 
     #[test]

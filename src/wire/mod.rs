@@ -37,7 +37,9 @@ pub struct WireLimits {
 impl WireLimits {
     /// The read time-out that a source has to have.
     pub fn tick(&self) -> Duration {
-        self.idle.map_or(self.silence, |idle| idle.min(self.silence))
+        // A silent client's message may not take longer than one that trickles.
+        let within = self.silence.min(self.message_time);
+        self.idle.map_or(within, |idle| idle.min(within))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The command line of `cargo xtask`.
 
 use crate::fuzz;
+use crate::sanitize::{TOOLS, Tool};
 use crate::steps::{Choice, Group};
 use lexopt::prelude::*;
 use std::ffi::OsString;
@@ -23,6 +24,7 @@ Commands:
               with `--page` what LUTs lose while a page of the panel is open
   soak        a server under faults, while what it promises is checked: --minutes M, --seconds S, --seed N
   fuzz        damaged input, steered by the code that it reaches: --seconds S for each (60), [TARGET]…; Linux
+  sanitize    tests under miri, address and threads, which watch memory; [TOOL]…: these alone; Linux, nightly
   setup       installs what the steps of `test` need, and runs none of them
 
 Options of test, lint, cross, docs and advisories:
@@ -36,7 +38,7 @@ Options of test:
 
 /// The names of the commands, as documents may mention them.
 pub const COMMANDS: &[&str] =
-    &["test", "lint", "cross", "docs", "advisories", "bench", "shaders", "header", "soak", "fuzz", "setup"];
+    &["test", "lint", "cross", "docs", "advisories", "bench", "shaders", "header", "soak", "fuzz", "sanitize", "setup"];
 
 /// What was asked for.
 #[derive(Debug, PartialEq)]
@@ -71,6 +73,11 @@ pub enum Request {
         /// These targets; all, where none is named.
         targets: Vec<String>,
     },
+    /// Tests under tools that watch memory.
+    Sanitize {
+        /// Under these; under all, where none is named.
+        tools: Vec<Tool>,
+    },
     /// Install what is missing.
     Setup,
     /// Write the shaders.
@@ -99,6 +106,7 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Request, String> {
             return Ok(Request::Soak { arguments });
         }
         "fuzz" => return fuzz(parser),
+        "sanitize" => return sanitize(parser),
         "shaders" => return alone(parser, Request::Shaders),
         "header" => return alone(parser, Request::Header),
         "setup" => return alone(parser, Request::Setup),
@@ -176,6 +184,24 @@ fn fuzz(mut parser: lexopt::Parser) -> Result<Request, String> {
     Ok(Request::Fuzz { seconds, targets })
 }
 
+fn sanitize(mut parser: lexopt::Parser) -> Result<Request, String> {
+    let mut tools = Vec::new();
+    while let Some(argument) = parser.next().map_err(text)? {
+        match argument {
+            Short('h') | Long("help") => return Ok(Request::Help),
+            Value(name) => {
+                let name = name.string().map_err(text)?;
+                let Some((_, tool)) = TOOLS.iter().find(|(known, _)| *known == name) else {
+                    return Err(format!("{name:?} is no tool; there are {}", TOOLS.map(|(known, _)| known).join(", ")));
+                };
+                tools.push(*tool);
+            }
+            other => return Err(text(other.unexpected())),
+        }
+    }
+    Ok(Request::Sanitize { tools })
+}
+
 /// A command without options.
 fn alone(mut parser: lexopt::Parser, request: Request) -> Result<Request, String> {
     match parser.next().map_err(text)? {
@@ -236,6 +262,7 @@ mod tests {
             ("bench --page strip", "follows `--`"),
             ("setup now", "now"),
             ("fuzz wier", "\"wier\" is no target; there are wire, "),
+            ("sanitize memory", "\"memory\" is no tool; there are miri, address, threads"),
             ("fuzz --seconds 0", "\"0\" is no whole number from 1"),
         ] {
             let mistake = request(line).expect_err(line);

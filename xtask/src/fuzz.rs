@@ -26,7 +26,7 @@ pub const TARGETS: &[&str] = &[
 pub const SECONDS: u32 = 60;
 
 /// Named, so that build scripts and macros are built without the flags.
-const PLATFORM: &str = "x86_64-unknown-linux-gnu";
+pub const PLATFORM: &str = "x86_64-unknown-linux-gnu";
 
 /// Counters that libFuzzer reads, as cargo-fuzz asks for them.
 const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \

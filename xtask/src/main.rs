@@ -24,6 +24,7 @@ mod python;
 mod python_package;
 mod receivers;
 mod runner;
+mod sanitize;
 mod shaders;
 mod soak;
 mod steps;
@@ -85,6 +86,7 @@ fn run(request: Request) -> ExitCode {
         Request::Header => report(receivers::write_header(&machine)),
         Request::Soak { arguments } => report(soak::run(&machine, arguments)),
         Request::Fuzz { seconds, targets } => report(fuzz::run(&machine, seconds, &targets)),
+        Request::Sanitize { tools } => report(sanitize::run(&machine, &tools)),
         Request::BenchPage => report(bench::page(&machine)),
         Request::Bench { arguments } => report(bench::run(&machine, &arguments)),
     }

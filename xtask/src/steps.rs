@@ -272,8 +272,8 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "soak",
-        proves: "a server under hostile clients, kills, a full disk and a lack of descriptors keeps its promises for half a minute",
-        groups: &[ByName],
+        proves: "a server under hostile clients, kills, a full disk and a lack of descriptors keeps its promises for 45 seconds",
+        groups: &[Test],
         host: LINUX,
         needs: &[],
         run: soak::test,
