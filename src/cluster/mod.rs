@@ -28,3 +28,24 @@ pub const MOST_HUBS: usize = 16;
 
 /// Channels of a cluster that a node looks at; of more, those that are new are refused.
 pub const MOST_CHANNELS: usize = 256;
+
+pub mod follower;
+pub mod hub;
+mod inbox;
+mod measured;
+pub mod observer;
+pub mod report;
+pub mod roster;
+pub mod session;
+
+pub use measured::{FollowerMetrics, HubMetrics};
+
+use election::Life;
+use session::ClusterError;
+
+/// A life that begins now.
+fn beginning() -> Result<Life, ClusterError> {
+    let began = payload::nanoseconds(std::time::SystemTime::now());
+    let id = getrandom::u64().map_err(|e| ClusterError::Zenoh(format!("the system gives no random number: {e}")))?;
+    Ok(Life { began, id })
+}

@@ -24,7 +24,7 @@
 //! name and H may be given a meaning within version 1, and are skipped.
 
 use super::election::{Claim, Life};
-use super::keys::{LONGEST_NAME, Name};
+use super::keys::Name;
 use crate::channel::LutSource;
 use crate::hald::{EntryOrder, Texel};
 use crate::lut::{GridSize, GridSizeError};
