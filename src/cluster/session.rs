@@ -65,8 +65,18 @@ pub enum ClusterError {
 
 impl From<zenoh::Error> for ClusterError {
     fn from(error: zenoh::Error) -> Self {
-        ClusterError::Zenoh(error.to_string())
+        ClusterError::Zenoh(said(&error))
     }
+}
+
+/// What Zenoh says, without the place in its code.
+fn said(error: &zenoh::Error) -> String {
+    let text = error.to_string();
+    let parts = text.split(" at /").map(|part| match part.split_once(".rs:") {
+        Some((_, behind)) => behind.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').trim(),
+        None => part,
+    });
+    parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// Takes part in a cluster that carries LUTs up to this grid size.
@@ -78,7 +88,7 @@ pub fn open(network: &Network, limit: GridSize) -> Result<Session, ClusterError>
 fn config(network: &Network, limit: GridSize) -> Result<Config, ClusterError> {
     let mut config = match &network.file {
         Some(file) => {
-            Config::from_file(file).map_err(|e| ClusterError::File { file: file.clone(), why: e.to_string() })?
+            Config::from_file(file).map_err(|e| ClusterError::File { file: file.clone(), why: said(&e) })?
         }
         None => Config::default(),
     };
@@ -90,7 +100,7 @@ fn config(network: &Network, limit: GridSize) -> Result<Config, ClusterError> {
         config.insert_json5(key, &value).map_err(|e| ClusterError::Setting {
             key,
             value: value.clone(),
-            why: e.to_string(),
+            why: said(&e),
         })
     };
     set("mode", "\"peer\"".into(), false)?;
@@ -121,8 +131,8 @@ fn config(network: &Network, limit: GridSize) -> Result<Config, ClusterError> {
     set("transport/link/tx/queue/congestion_control/drop/max_wait_before_drop_fragments", "2000000".into(), false)?;
     // A cable that was pulled is noticed after that, and connected again within a second of its return.
     set("transport/link/tx/lease", "5000".into(), false)?;
-    set("connect/retry/period_init_ms", "500".into(), false)?;
-    set("connect/retry/period_max_ms", "1000".into(), false)?;
+    let retry = "{ period_init_ms: 500, period_max_ms: 1000, period_increase_factor: 2 }";
+    set("connect/retry", retry.into(), false)?;
     let largest = payload::most_bytes(limit) + (64 << 10);
     set("transport/link/rx/max_message_size", largest.to_string(), false)?;
     Ok(config)
