@@ -48,12 +48,7 @@ pub enum Verdict {
     /// The hub has begun again since.
     FormerLife,
     /// Another hub goes first.
-    Outranked {
-        /// The one that does.
-        by: Name,
-        /// Its priority.
-        priority: u32,
-    },
+    Outranked,
     /// There are more hubs than are kept apart.
     TooManyHubs,
 }
@@ -102,9 +97,7 @@ impl Election {
         let rank = |name: &Name, priority: u32| (Reverse(priority), name.clone());
         let others = self.candidates.iter().filter(|(name, c)| **name != claim.hub && !c.is_silent(now));
         match others.min_by_key(|(name, c)| rank(name, c.priority)) {
-            Some((name, c)) if rank(name, c.priority) < rank(&claim.hub, priority) => {
-                Verdict::Outranked { by: name.clone(), priority: c.priority }
-            }
+            Some((name, c)) if rank(name, c.priority) < rank(&claim.hub, priority) => Verdict::Outranked,
             _ => {
                 self.leader = Some(claim.hub.clone());
                 Verdict::Accepted
@@ -119,9 +112,10 @@ impl Election {
         }
     }
 
-    /// The hub whose LUT was taken last.
-    pub fn leader(&self) -> Option<&Name> {
-        self.leader.as_ref()
+    /// The hub whose LUT was taken last, and its priority.
+    pub fn leader(&self) -> Option<(&Name, u32)> {
+        let (name, leader) = self.candidates.get_key_value(self.leader.as_ref()?)?;
+        Some((name, leader.priority))
     }
 
     /// The hubs that are there and not followed.
@@ -137,10 +131,6 @@ mod tests {
 
     fn claim(hub: &str, began: u64, priority: u32, revision: u64) -> Claim {
         Claim { hub: hub.parse().unwrap(), life: Life { began, id: began }, priority, revision }
-    }
-
-    fn outranked(by: &str, priority: u32) -> Verdict {
-        Verdict::Outranked { by: by.parse().unwrap(), priority }
     }
 
     #[test]
@@ -167,12 +157,12 @@ mod tests {
     fn the_highest_priority_wins_and_then_the_name() {
         let (mut election, now) = (Election::default(), Instant::now());
         assert_eq!(election.offer(&claim("b", 1, 5, 1), now), Verdict::Accepted);
-        assert_eq!(election.offer(&claim("c", 1, 5, 1), now), outranked("b", 5));
-        assert_eq!(election.offer(&claim("a", 1, 4, 1), now), outranked("b", 5));
+        assert_eq!(election.offer(&claim("c", 1, 5, 1), now), Verdict::Outranked);
+        assert_eq!(election.offer(&claim("a", 1, 4, 1), now), Verdict::Outranked);
         assert_eq!(election.others(now), ["a", "c"].map(|n| n.parse().unwrap()));
         assert_eq!(election.offer(&claim("d", 1, 6, 1), now), Verdict::Accepted);
-        assert_eq!(election.offer(&claim("b", 1, 5, 2), now), outranked("d", 6));
-        assert_eq!(election.leader(), Some(&"d".parse().unwrap()));
+        assert_eq!(election.offer(&claim("b", 1, 5, 2), now), Verdict::Outranked);
+        assert_eq!(election.leader(), Some((&"d".parse().unwrap(), 6)));
         assert_eq!(election.offer(&claim("a", 1, 6, 2), now), Verdict::Accepted, "its priority was raised");
     }
 
@@ -180,10 +170,10 @@ mod tests {
     fn a_silent_hub_gives_way_and_comes_back() {
         let (mut election, now) = (Election::default(), Instant::now());
         election.offer(&claim("main", 1, 9, 1), now);
-        assert_eq!(election.offer(&claim("spare", 1, 0, 1), now), outranked("main", 9));
+        assert_eq!(election.offer(&claim("spare", 1, 0, 1), now), Verdict::Outranked);
         let later = now + SILENT;
         election.heard(&"main".parse().unwrap(), Life { began: 1, id: 1 }, later);
-        assert_eq!(election.offer(&claim("spare", 1, 0, 2), later), outranked("main", 9), "it has said it is there");
+        assert_eq!(election.offer(&claim("spare", 1, 0, 2), later), Verdict::Outranked, "it has said it is there");
         election.heard(&"main".parse().unwrap(), Life { began: 2, id: 2 }, later + SILENT);
         let later = later + SILENT;
         assert_eq!(election.offer(&claim("spare", 1, 0, 3), later), Verdict::Accepted);

@@ -7,13 +7,13 @@ use super::payload::{self, Header};
 use super::report::{self, HubReport, NodeChannel, NodeReport, PERIOD};
 use super::selection::Selection;
 use super::session::{self, ClusterError, Network};
-use super::{MOST_CHANNELS, beginning};
+use super::{MOST_CHANNELS, MOST_HUBS, beginning};
 use crate::channel::{ChannelSet, LutSource};
 use crate::hald::Texel;
 use crate::lut::GridSize;
 use crate::sink::{ChannelId, LutWriter};
 use crate::{EVENTS, VERSION};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
@@ -173,8 +173,8 @@ struct Reports {
 
 impl Reports {
     fn run(&self) {
+        let mut stopped = false;
         loop {
-            let stopped = self.inbox.wait_for_stop(PERIOD);
             let report = NodeReport {
                 name: self.settings.name.as_str().to_owned(),
                 life: self.life.id,
@@ -190,6 +190,7 @@ impl Reports {
             if stopped {
                 return;
             }
+            stopped = self.inbox.wait_for_stop(PERIOD);
         }
     }
 }
@@ -218,6 +219,8 @@ struct Feed {
     bytes: usize,
     /// The first of those that wait lies in the writer.
     prepared: bool,
+    /// Hubs that were said not to be followed.
+    told: BTreeSet<Name>,
     skews: VecDeque<i64>,
     report: NodeChannel,
 }
@@ -300,23 +303,24 @@ impl Work {
             self.feeds.insert(channel.clone(), Feed::new(target, report));
         }
         let Some(feed) = self.feeds.get_mut(&channel) else { return };
-        let former = feed.election.leader().cloned();
+        let former = feed.election.leader().map(|(hub, _)| hub.clone());
         let verdict = feed.election.offer(&header.claim, now);
         let hub = header.claim.hub.clone();
         match verdict {
-            Verdict::Accepted => {}
-            Verdict::NotNewer | Verdict::FormerLife => return debug!("{channel}: {hub} has sent what is not newer"),
+            Verdict::NotNewer | Verdict::FormerLife => return debug!("{channel}: hub {hub} has sent what is not newer"),
             Verdict::TooManyHubs => {
                 return self.complain("hubs", || format!("{channel}: hub {hub} is left out: there are too many"));
             }
-            Verdict::Outranked { by, priority } => {
-                let is_new = !feed.report.other_hubs.iter().any(|other| other == hub.as_str());
-                feed.note_others(now, &self.status);
-                if is_new {
-                    warn!("{channel} comes from two hubs: {by}, with priority {priority}, goes before {hub}");
+            Verdict::Accepted | Verdict::Outranked => {
+                if self.hubs.len() < MOST_HUBS {
+                    self.hubs.insert(hub.clone(), now);
                 }
-                return;
+                feed.tell_of_others(&channel, now);
+                feed.note(now, &self.status);
             }
+        }
+        if verdict == Verdict::Outranked {
+            return;
         }
         if former.as_ref() != Some(&hub) {
             info!(target: EVENTS, "{channel} is followed from hub {hub}, priority {}", header.claim.priority);
@@ -344,10 +348,10 @@ impl Work {
         let Some(feed) = self.feeds.get_mut(id) else { return };
         match feed.show(&self.channels) {
             Ok(false) => {}
-            Ok(true) => feed.note_others(Instant::now(), &self.status),
+            Ok(true) => feed.note(Instant::now(), &self.status),
             Err(why) => {
                 feed.report.refused += 1;
-                feed.note_others(Instant::now(), &self.status);
+                feed.note(Instant::now(), &self.status);
                 self.complain("refusal", || format!("{id} stays as it is: a LUT of the cluster was refused: {why}"));
             }
         }
@@ -363,6 +367,7 @@ impl Feed {
             waiting: VecDeque::new(),
             bytes: 0,
             prepared: false,
+            told: BTreeSet::new(),
             skews: VecDeque::new(),
             report,
         }
@@ -477,8 +482,20 @@ impl Feed {
         Ok(true)
     }
 
+    /// Says, once, which hubs are not followed.
+    fn tell_of_others(&mut self, channel: &ChannelId, now: Instant) {
+        let others = self.election.others(now);
+        self.told.retain(|hub| others.contains(hub));
+        let Some((leader, priority)) = self.election.leader() else { return };
+        for other in others {
+            if self.told.insert(other.clone()) {
+                warn!("{channel} comes from two hubs: {leader}, with priority {priority}, goes before {other}");
+            }
+        }
+    }
+
     /// Makes known what is new of this channel.
-    fn note_others(&mut self, now: Instant, status: &Mutex<Status>) {
+    fn note(&mut self, now: Instant, status: &Mutex<Status>) {
         self.report.other_hubs = self.election.others(now).iter().map(|hub| hub.as_str().to_owned()).collect();
         lock(status).channels.insert(ChannelId::new(&*self.report.channel), self.report.clone());
     }

@@ -129,6 +129,9 @@ fn config(network: &Network, limit: GridSize) -> Result<Config, ClusterError> {
     // over at once, and asks for the newest LUT when it is back.
     set("transport/link/tx/queue/congestion_control/drop/wait_before_drop", "5000".into(), false)?;
     set("transport/link/tx/queue/congestion_control/drop/max_wait_before_drop_fragments", "2000000".into(), false)?;
+    // What must not be lost, as that somebody has come or gone, waits for a peer that takes nothing, and everybody else with
+    // it. After the usual 5 s a cable that is pulled from one node cuts the others off as well.
+    set("transport/link/tx/queue/congestion_control/block/wait_before_close", "500000".into(), false)?;
     // A cable that was pulled is noticed after that, and connected again within a second of its return.
     set("transport/link/tx/lease", "5000".into(), false)?;
     let retry = "{ period_init_ms: 500, period_max_ms: 1000, period_increase_factor: 2 }";
