@@ -307,7 +307,9 @@ impl Work {
         let verdict = feed.election.offer(&header.claim, now);
         let hub = header.claim.hub.clone();
         match verdict {
-            Verdict::NotNewer | Verdict::FormerLife => return debug!("{channel}: hub {hub} has sent what is not newer"),
+            Verdict::NotNewer | Verdict::FormerLife => {
+                return debug!("{channel}: hub {hub} has sent what is not newer");
+            }
             Verdict::TooManyHubs => {
                 return self.complain("hubs", || format!("{channel}: hub {hub} is left out: there are too many"));
             }

@@ -87,9 +87,7 @@ pub fn open(network: &Network, limit: GridSize) -> Result<Session, ClusterError>
 /// Zenoh's configuration. What a file says stays as it is where no flag says otherwise.
 fn config(network: &Network, limit: GridSize) -> Result<Config, ClusterError> {
     let mut config = match &network.file {
-        Some(file) => {
-            Config::from_file(file).map_err(|e| ClusterError::File { file: file.clone(), why: said(&e) })?
-        }
+        Some(file) => Config::from_file(file).map_err(|e| ClusterError::File { file: file.clone(), why: said(&e) })?,
         None => Config::default(),
     };
     let untouched = Config::default();
@@ -97,11 +95,7 @@ fn config(network: &Network, limit: GridSize) -> Result<Config, ClusterError> {
         if !goes_first && config.get_json(key).ok() != untouched.get_json(key).ok() {
             return Ok(());
         }
-        config.insert_json5(key, &value).map_err(|e| ClusterError::Setting {
-            key,
-            value: value.clone(),
-            why: said(&e),
-        })
+        config.insert_json5(key, &value).map_err(|e| ClusterError::Setting { key, value: value.clone(), why: said(&e) })
     };
     set("mode", "\"peer\"".into(), false)?;
     let addresses = addresses(network.interface.as_deref())?;

@@ -3,6 +3,7 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test stops where something is not as it should be")]
 
+mod access;
 mod network;
 #[path = "../program/mod.rs"]
 mod program;

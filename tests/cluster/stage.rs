@@ -107,6 +107,11 @@ impl Hub {
         Node::start(&self.place(), name, options)
     }
 
+    /// A node that listens where its options say.
+    pub fn follow_with(&self, name: &str, options: &[&str]) -> Node {
+        Node::start_with(&self.place(), name, options)
+    }
+
     pub fn send(&self, channel: &str, lut: &[u8]) {
         let address = SocketAddr::from(([127, 0, 0, 1], self.running.port.parse().unwrap()));
         Wire::connect(address).accepted(&set_lut(Some(channel), lut.to_vec()));
@@ -134,9 +139,14 @@ impl Hub {
 
 /// What `vglb nodes` says of a hub's cluster.
 pub fn nodes(hub: &Hub) -> Value {
+    nodes_with(hub, &["--cluster-interface", "127.0.0.1"])
+}
+
+/// The same, with other options.
+pub fn nodes_with(hub: &Hub, options: &[&str]) -> Value {
     let place = hub.place();
-    let usual = ["nodes", "--cluster", "wall", "--json", "--time", "1.5", "--cluster-interface", "127.0.0.1"];
-    let out = hub.place.run(&[&usual[..], &["--cluster-connect", &place]].concat());
+    let usual = ["nodes", "--cluster", "wall", "--json", "--time", "1.5", "--cluster-connect", &place];
+    let out = hub.place.run(&[&usual[..], options].concat());
     assert!(out.status.success(), "{}", stderr(&out));
     serde_json::from_slice(&out.stdout).unwrap()
 }
@@ -149,8 +159,12 @@ pub struct Node {
 
 impl Node {
     pub fn start(hub: &str, name: &str, options: &[&str]) -> Node {
+        Node::start_with(hub, name, &[options, &["--cluster-interface", "127.0.0.1"]].concat())
+    }
+
+    fn start_with(hub: &str, name: &str, options: &[&str]) -> Node {
         let place = Place::new();
-        let usual = ["follow", "--cluster", "wall", "--name", name, "--cluster-interface", "127.0.0.1"];
+        let usual = ["follow", "--cluster", "wall", "--name", name];
         let command = place.command(&[&usual[..], &["--cluster-connect", hub], options].concat());
         let running = Running::start(command);
         running.wait_for_line("follows cluster \"wall\"");
