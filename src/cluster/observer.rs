@@ -28,8 +28,7 @@ struct Heard {
 
 /// Looks for so long.
 pub fn look(cluster: &Name, network: &Network, time: Duration) -> Result<Seen, ClusterError> {
-    // LUTs are not looked at: no message may be larger than the least of them, and a report.
-    let session = session::open(network, GridSize::new(64).unwrap_or(GridSize::COMMON))?;
+    let session = session::open(network, GridSize::COMMON)?;
     let heard: Arc<Mutex<Heard>> = Arc::default();
     let its = heard.clone();
     let hub = move |sample: Sample| {

@@ -130,7 +130,8 @@ fn config(network: &Network, limit: GridSize) -> Result<Config, ClusterError> {
     set("transport/link/tx/lease", "5000".into(), false)?;
     let retry = "{ period_init_ms: 500, period_max_ms: 1000, period_increase_factor: 2 }";
     set("connect/retry", retry.into(), false)?;
-    let largest = payload::most_bytes(limit) + (64 << 10);
+    // A LUT that is over a node's limit is refused with a sentence, and not lost without one; and a report has room.
+    let largest = payload::most_bytes(limit.max(GridSize::LARGEST_STRIP)) + (1 << 20);
     set("transport/link/rx/max_message_size", largest.to_string(), false)?;
     Ok(config)
 }
@@ -226,7 +227,10 @@ mod tests {
             let ip: IpAddr = address.trim_matches(['[', ']']).parse().unwrap();
             assert!(!ip.is_unspecified() && Access::default().check(ip).is_ok(), "{ip}");
         }
-        assert_eq!(got(&config, "transport/link/rx/max_message_size"), (33 * 33 * 33 * 12 + 1024 + 65536).to_string());
+        assert_eq!(
+            got(&config, "transport/link/rx/max_message_size"),
+            (128 * 128 * 128 * 12 + 1024 + (1 << 20)).to_string()
+        );
         assert_eq!(got(&config, "mode"), "\"peer\"");
         assert_ne!(got(&config, "scouting/multicast/enabled"), "false");
     }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops where something is not as it should be")]
 
 mod access;
+mod figures;
 mod network;
 #[path = "../program/mod.rs"]
 mod program;
@@ -183,8 +184,8 @@ fn a_node_takes_no_lut_beyond_its_limits() {
     let node = hub.follow("node", &["--max-lut-size", "17", "--max-channels", "1"]);
     hub.send("cam", &pattern(17, 1));
     node.shows(CAM, &strip(17, &pattern(17, 1)));
-    hub.send("cam", &pattern(18, 2));
-    node.running.wait_for_line("a LUT of grid size 18 is over this node's limit of 17 (--max-lut-size)");
+    hub.send("cam", &pattern(33, 2));
+    node.running.wait_for_line("a LUT of grid size 33 is over this node's limit of 17 (--max-lut-size)");
     hub.send("second", &pattern(17, 3));
     node.running.wait_for_line("there are 1 channels already, the most that this server takes");
     assert_eq!(node.texture(CAM, 17), strip(17, &pattern(17, 1)));
