@@ -23,6 +23,7 @@
 //! | [`http`] | a small HTTP server, bounded in every way |
 //! | `dashboard` | the front panel: a web page and its API; with the feature of that name, which is on by default |
 //! | [`discovery`] | boxes that announce themselves on the network, and the search for them |
+//! | `cluster` | one grade on many computers, over Zenoh; with the feature of that name |
 //! | [`hald`] | every index formula: entry orders and texture layouts |
 //! | [`cdl_http`] | CDL values over HTTP, as disguise takes them |
 //! | [`source`] | channels whose LUT comes from a file |
@@ -39,6 +40,8 @@ mod atomic_file;
 pub mod cdl_http;
 pub mod channel;
 pub mod cli;
+#[cfg(feature = "cluster")]
+pub mod cluster;
 pub mod config;
 #[cfg(feature = "dashboard")]
 pub mod dashboard;

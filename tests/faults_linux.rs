@@ -159,7 +159,7 @@ fn a_receiver_killed_at_any_moment_is_forgotten_and_the_others_go_on() {
 /// ever shown and kept. Each use of it is listed here with what it is for.
 #[test]
 fn nothing_is_decided_by_the_time_of_day() {
-    const SHOWN_OR_KEPT: [(&str, &str); 9] = [
+    const SHOWN_OR_KEPT: [(&str, &str); 10] = [
         ("src/channel/mod.rs", "when the newest texture was published, for people"),
         ("src/channel/writer.rs", "when the newest LUT was received, for people and the state directory"),
         ("src/recording/write.rs", "when a recording began, for people"),
@@ -167,6 +167,10 @@ fn nothing_is_decided_by_the_time_of_day() {
         ("src/texture/linux/stream.rs", "when a texture was published, for receivers"),
         ("src/dashboard/", "when something happened, for people"),
         ("src/metrics/answer.rs", "how old a LUT is, for people"),
+        (
+            "src/cluster/",
+            "when a LUT takes effect on several computers at once, at most 2 s from now; and which life is later",
+        ),
         ("src/state/presets.rs", "when a preset was stored, for people"),
         ("src/cli/", "ages, for people"),
     ];

@@ -179,6 +179,22 @@ impl ChannelSet {
         crate::sink::put(&mut writer, size, entries)
     }
 
+    /// A writer for LUTs of a channel that do not come through a connection.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn writer_from(&self, id: &ChannelId, source: LutSource) -> Result<Box<dyn LutWriter>, Refusal> {
+        let mut writer = ChannelWriter::new(&self.shared, id, self.client)?;
+        writer.source = source;
+        Ok(Box::new(writer))
+    }
+
+    /// What a channel's stream shows. `None` where there is no such channel.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn output(&self, id: &ChannelId) -> Option<OutputMode> {
+        let channel = lock(&self.shared.channels).get(id).cloned()?;
+        let mode = lock(&channel.output).mode;
+        Some(mode)
+    }
+
     /// The stream of the channel without a name.
     pub fn base_stream(&self) -> String {
         self.shared.settings().stream_name.clone()

@@ -14,6 +14,8 @@ pub enum LutSource {
     Cdl,
     /// It was read from a file.
     File,
+    /// It came from a hub of a cluster.
+    Cluster,
 }
 
 /// The newest LUT that a channel has received. It need not be the one on the stream: that may be held, or bypassed.

@@ -59,8 +59,11 @@ fn filter(detail: Detail) -> Targets {
         Detail::Info => LevelFilter::INFO,
         Detail::Debug => LevelFilter::DEBUG,
     };
+    // Zenoh warns of every connection that is tried again.
+    let zenoh = if detail == Detail::Quiet { LevelFilter::ERROR } else { LevelFilter::WARN };
     Targets::new()
         .with_default(LevelFilter::WARN)
+        .with_target("zenoh", zenoh)
         .with_target("virtual_gpu_lut_box", own)
         .with_target(EVENTS, LevelFilter::INFO)
         .with_target(SECRETS, LevelFilter::INFO)

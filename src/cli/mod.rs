@@ -3,15 +3,21 @@
 //! Exit codes: 0 done; 1 it failed, and stderr says why; 2 the command line or the configuration makes no sense.
 
 pub mod apply;
+#[cfg(feature = "cluster")]
+mod cluster_network;
 pub mod config;
 mod configured;
 pub mod convert;
 pub mod ctl;
 pub mod discover;
+#[cfg(feature = "cluster")]
+pub mod follow;
 pub mod info;
 pub mod inspect;
 pub mod list;
 pub mod log;
+#[cfg(feature = "cluster")]
+pub mod nodes;
 mod output;
 pub mod pattern;
 pub mod play;
@@ -63,6 +69,12 @@ enum Command {
     Ctl(ctl::Ctl),
     /// List the servers on the network that announce themselves (`serve --announce`).
     Discover(discover::Discover),
+    /// Put the LUTs of a cluster's hub (`serve --cluster`) on streams of this computer.
+    #[cfg(feature = "cluster")]
+    Follow(Box<follow::Follow>),
+    /// List the hubs and nodes of a cluster, and who is behind.
+    #[cfg(feature = "cluster")]
+    Nodes(nodes::Nodes),
     Inspect(inspect::Inspect),
     Apply(apply::Apply),
     Pattern(pattern::PatternArgs),
@@ -113,6 +125,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Convert(args)) => convert::run(&args),
         Some(Command::Ctl(args)) => ctl::run(&args),
         Some(Command::Discover(args)) => discover::run(&args),
+        #[cfg(feature = "cluster")]
+        Some(Command::Follow(args)) => with_main_loop(|| follow::run(&args)),
+        #[cfg(feature = "cluster")]
+        Some(Command::Nodes(args)) => nodes::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::Apply(args)) => apply::run(&args),
         Some(Command::Pattern(args)) => pattern::run(&args),

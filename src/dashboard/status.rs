@@ -33,6 +33,7 @@ impl Panel {
             LutSource::Sent => "sent",
             LutSource::Cdl => "cdl",
             LutSource::File => "file",
+            LutSource::Cluster => "cluster",
         };
         let cdl = status.cdl.map(|cdl| {
             json!({

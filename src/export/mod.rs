@@ -252,6 +252,7 @@ fn comments(id: &ChannelId, lut: &Received) -> Vec<String> {
         LutSource::Sent => "sent over OpenGradeIO",
         LutSource::Cdl => "baked from CDL values",
         LutSource::File => "read from a file",
+        LutSource::Cluster => "from a hub of the cluster",
     };
     let mut comments = vec![
         format!("Exported by Virtual GPU LUT Box {} from {id}", crate::VERSION),

@@ -42,6 +42,9 @@ impl GridSize {
     /// The grid size that grading programs export most, taken where nothing asks for another.
     pub const COMMON: GridSize = GridSize(33);
 
+    /// The largest lattice that a strip texture holds.
+    pub const LARGEST_STRIP: GridSize = GridSize(128);
+
     /// The grid size that cameras take.
     pub const SEVENTEEN: GridSize = GridSize(17);
 

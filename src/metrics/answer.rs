@@ -15,13 +15,25 @@ pub struct MetricsHttp {
     metrics: Metrics,
     channels: ChannelSet,
     open: Box<dyn Fn() -> usize + Send + Sync>,
+    more: Option<Box<dyn MoreMetrics>>,
     began: SystemTime,
+}
+
+/// Metrics of a part that not every server has.
+pub trait MoreMetrics: Send + Sync {
+    /// Writes all of them.
+    fn write(&self, to: &mut Text);
 }
 
 impl MetricsHttp {
     /// Answers for `channels`, with what `metrics` has counted. `open` tells the connections that are open now.
     pub fn new(metrics: Metrics, channels: ChannelSet, open: impl Fn() -> usize + Send + Sync + 'static) -> Self {
-        MetricsHttp { metrics, channels, open: Box::new(open), began: SystemTime::now() }
+        MetricsHttp { metrics, channels, open: Box::new(open), more: None, began: SystemTime::now() }
+    }
+
+    /// The same, with more of them.
+    pub fn with(self, more: Option<Box<dyn MoreMetrics>>) -> Self {
+        MetricsHttp { more, ..self }
     }
 
     /// All of it.
@@ -62,6 +74,9 @@ impl MetricsHttp {
             out.value("vglb_backend_restarts_total", &[("backend", backend.name()), ("part", part)], count);
         }
         self.channels(&mut out);
+        if let Some(more) = &self.more {
+            more.write(&mut out);
+        }
         out.0
     }
 
@@ -135,7 +150,7 @@ impl Handler for MetricsHttp {
 
 /// Text in Prometheus' format (version 0.0.4).
 #[derive(Default)]
-struct Text(String);
+pub struct Text(String);
 
 impl Text {
     fn line(&mut self, line: std::fmt::Arguments<'_>) {
@@ -143,17 +158,20 @@ impl Text {
         let _ = writeln!(self.0, "{line}");
     }
 
-    fn head(&mut self, name: &str, kind: &str, help: &str) {
+    /// What the values of this name are.
+    pub fn head(&mut self, name: &str, kind: &str, help: &str) {
         self.line(format_args!("# HELP {name} {help}"));
         self.line(format_args!("# TYPE {name} {kind}"));
     }
 
-    fn one(&mut self, name: &str, kind: &str, help: &str, value: impl Display) {
+    /// A value without labels, and what it is.
+    pub fn one(&mut self, name: &str, kind: &str, help: &str, value: impl Display) {
         self.head(name, kind, help);
         self.value(name, &[], value);
     }
 
-    fn value(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
+    /// A value.
+    pub fn value(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
         let labels: Vec<_> = labels.iter().map(|(label, text)| format!("{label}=\"{}\"", escape(text))).collect();
         let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
         self.line(format_args!("{name}{labels} {value}"));

@@ -6,7 +6,7 @@
 mod answer;
 mod reason;
 
-pub use answer::MetricsHttp;
+pub use answer::{MetricsHttp, MoreMetrics, Text};
 pub use reason::Reason;
 
 use std::sync::Arc;

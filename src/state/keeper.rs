@@ -198,7 +198,7 @@ impl Writing<'_> {
             return Ok(());
         }
         let (listing, order) = match lut.source {
-            LutSource::Sent | LutSource::File => (Listing::Wire, self.channels.order(id)),
+            LutSource::Sent | LutSource::File | LutSource::Cluster => (Listing::Wire, self.channels.order(id)),
             LutSource::Cdl => (Listing::BlueFastest, EntryOrder::BlueFastest),
         };
         let header = Header { channel: id.clone(), saved: lut.at, size: lut.size(), listing, cdl: lut.cdl };

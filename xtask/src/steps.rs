@@ -400,7 +400,7 @@ fn clippy_for(machine: &Machine, target: &str) -> Result<(), Failure> {
 }
 
 fn build_release(machine: &Machine) -> Result<(), Failure> {
-    machine.cargo("build --release --package virtual-gpu-lut-box --bins").run()?;
+    machine.cargo("build --release --package virtual-gpu-lut-box --features cluster --bins").run()?;
     match machine.os {
         "windows" => imports::check_programs(&machine.target.join("release")),
         _ => Ok(()),

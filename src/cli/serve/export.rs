@@ -68,7 +68,7 @@ impl ExportArgs {
     }
 
     /// Starts the export, where one is wanted.
-    pub(super) fn start(
+    pub(in crate::cli) fn start(
         &self,
         channels: &ChannelSet,
         without: BTreeSet<ChannelId>,

@@ -4,7 +4,7 @@ use crate::EVENTS;
 use crate::cdl_http::{CdlHttp, DEFAULT_PORT};
 use crate::channel::ChannelSet;
 use crate::http::{HttpConfig, HttpServer};
-use crate::metrics::MetricsHttp;
+use crate::metrics::{MetricsHttp, MoreMetrics};
 use crate::recording::Recorder;
 use crate::server::{Server, ServerConfig};
 use crate::sink::ChannelId;
@@ -40,8 +40,9 @@ pub struct Inputs {
     pub(in crate::cli) record: Option<PathBuf>,
 }
 
+/// Where to listen.
 #[derive(Clone, Debug, PartialEq)]
-struct Address {
+pub(in crate::cli) struct Address {
     host: String,
     port: u16,
 }
@@ -59,7 +60,7 @@ fn address(text: &str) -> Result<Address, String> {
     address_or(text, DEFAULT_PORT)
 }
 
-fn metrics_address(text: &str) -> Result<Address, String> {
+pub(in crate::cli) fn metrics_address(text: &str) -> Result<Address, String> {
     address_or(text, METRICS_PORT)
 }
 
@@ -145,16 +146,26 @@ impl Inputs {
         channels: &ChannelSet,
         server: &Server,
         config: &ServerConfig,
+        more: Option<Box<dyn MoreMetrics>>,
     ) -> anyhow::Result<Option<HttpServer>> {
-        let Some(Address { host, port }) = self.metrics.clone() else { return Ok(None) };
-        let answers = MetricsHttp::new(config.metrics.clone(), channels.clone(), server.counter());
-        let http = HttpServer::start(http(host, port, config), Arc::new(answers))
-            .context("can't answer with metrics (--metrics)")?;
-        for address in http.addresses() {
-            info!(target: EVENTS, "metrics are on http://{address}/metrics");
-        }
-        Ok(Some(http))
+        let Some(at) = &self.metrics else { return Ok(None) };
+        let answers = MetricsHttp::new(config.metrics.clone(), channels.clone(), server.counter()).with(more);
+        answer_with_metrics(at, config, answers).map(Some)
     }
+}
+
+/// Answers with metrics at an address.
+pub(in crate::cli) fn answer_with_metrics(
+    at: &Address,
+    config: &ServerConfig,
+    answers: MetricsHttp,
+) -> anyhow::Result<HttpServer> {
+    let http = HttpServer::start(http(at.host.clone(), at.port, config), Arc::new(answers))
+        .context("can't answer with metrics (--metrics)")?;
+    for address in http.addresses() {
+        info!(target: EVENTS, "metrics are on http://{address}/metrics");
+    }
+    Ok(http)
 }
 
 impl RunningInputs {

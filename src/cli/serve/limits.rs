@@ -50,6 +50,11 @@ impl LimitArgs {
         MemoryLimit::counting(self.memory_limit)
     }
 
+    /// The largest LUT that is taken.
+    pub(super) fn largest_lut(&self) -> GridSize {
+        self.max_lut_size
+    }
+
     pub(super) fn memory_limit(&self) -> Option<u64> {
         self.memory_limit
     }
@@ -92,7 +97,8 @@ fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
-fn bytes(text: &str) -> Result<u64, String> {
+/// A number of bytes on the command line.
+pub(in crate::cli) fn bytes(text: &str) -> Result<u64, String> {
     const UNITS: [(&str, u64); 7] = [
         ("KiB", 1 << 10),
         ("MiB", 1 << 20),

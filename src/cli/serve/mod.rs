@@ -3,12 +3,14 @@
 mod announce;
 mod cdl;
 mod channel;
+#[cfg_attr(not(feature = "cluster"), path = "no_cluster.rs")]
+mod cluster;
 mod config_file;
 #[cfg_attr(not(feature = "dashboard"), path = "no_dashboard.rs")]
 mod dashboard;
-mod export;
-mod inputs;
-mod limits;
+pub(in crate::cli) mod export;
+pub(in crate::cli) mod inputs;
+pub(in crate::cli) mod limits;
 mod reload;
 mod supervise;
 
@@ -97,6 +99,8 @@ pub struct Serve {
     #[command(flatten)]
     announce: announce::AnnounceArgs,
     #[command(flatten)]
+    cluster: cluster::ClusterArgs,
+    #[command(flatten)]
     pub(in crate::cli) inputs: inputs::Inputs,
     #[command(flatten)]
     config: config_file::ConfigFile,
@@ -117,7 +121,7 @@ pub struct Serve {
 }
 
 /// How long the disk may take for the last LUTs when the server stops.
-const FLUSH_TIME: Duration = Duration::from_secs(3);
+pub(in crate::cli) const FLUSH_TIME: Duration = Duration::from_secs(3);
 
 /// Serves until SIGINT or SIGTERM, or until its terminal is closed (on Windows: Ctrl-C, Ctrl-Break, closing the window,
 /// logging off).
@@ -175,7 +179,9 @@ fn serve(args: &Serve, configured: &Configured, log: &Log) -> anyhow::Result<Exi
     let mut exporter = args.export.start(&channels, args.not_exported())?;
     let mut inputs = args.inputs.start(&channels, &args.sources(), &config)?;
     let mut server = Server::start(&config, channels.clone())?;
-    let mut metrics = args.inputs.start_metrics(&channels, &server, &config)?;
+    let mut hub = args.cluster.start(&channels, args.limits.largest_lut())?;
+    let more = hub.as_ref().map(|hub| hub.metrics());
+    let mut metrics = args.inputs.start_metrics(&channels, &server, &config, more)?;
     for address in server.addresses() {
         info!(target: EVENTS, "listening on {address} {}", reach(address));
     }
@@ -230,6 +236,9 @@ fn serve(args: &Serve, configured: &Configured, log: &Log) -> anyhow::Result<Exi
         warn!("not every channel's last LUT could be written; a restarted server will show an older one");
     }
     inputs.stop();
+    if let Some(hub) = &mut hub {
+        hub.stop();
+    }
     if let Some(metrics) = &mut metrics {
         metrics.stop();
     }

@@ -75,7 +75,7 @@ pub fn link(machine: &Machine) -> Result<(), Failure> {
 /// Builds the programs for both kinds of Mac, and puts each into one signed file for both.
 pub fn build_universal(machine: &Machine) -> Result<(), Failure> {
     machine
-        .cargo("build --release --package virtual-gpu-lut-box --bins --target")
+        .cargo("build --release --package virtual-gpu-lut-box --features cluster --bins --target")
         .arg(ARM)
         .arg("--target")
         .arg(INTEL)
