@@ -295,20 +295,12 @@ pub const STEPS: &[Step] = &[
         run: |machine| clippy_for(machine, WINDOWS_GNU),
     },
     Step {
-        name: "clippy-mac-arm",
-        proves: "no warning of the compiler or of clippy for macOS on Apple silicon",
+        name: "clippy-mac",
+        proves: "no warning of the compiler or of clippy for macOS; for Intel's processors, Linux and link-mac tell",
         groups: &[Test, Cross],
         host: LINUX,
         needs: &[CLIPPY, Need::Target(mac::ARM)],
         run: |machine| clippy_for(machine, mac::ARM),
-    },
-    Step {
-        name: "clippy-mac-intel",
-        proves: "no warning of the compiler or of clippy for macOS on Intel",
-        groups: &[Test, Cross],
-        host: LINUX,
-        needs: &[CLIPPY, Need::Target(mac::INTEL)],
-        run: |machine| clippy_for(machine, mac::INTEL),
     },
     Step {
         name: "build-release",
@@ -400,7 +392,7 @@ fn clippy_for(machine: &Machine, target: &str) -> Result<(), Failure> {
 }
 
 fn build_release(machine: &Machine) -> Result<(), Failure> {
-    machine.cargo("build --release --package virtual-gpu-lut-box --features cluster --bins").run()?;
+    machine.cargo("build --release --package virtual-gpu-lut-box --bins").run()?;
     match machine.os {
         "windows" => imports::check_programs(&machine.target.join("release")),
         _ => Ok(()),

@@ -37,7 +37,7 @@ fn foreign_platforms_are_checked_on_linux() {
     let cross = names(Choice::Group(Cross), "linux");
     assert_eq!(
         cross,
-        ["clippy-windows", "clippy-mac-arm", "clippy-mac-intel", "link-mac", "clippy-syphon-client", "build-windows"]
+        ["clippy-windows", "clippy-mac", "link-mac", "clippy-syphon-client", "build-windows"]
     );
     assert!(names(Choice::Group(Cross), "windows").is_empty());
     assert!(!names(Choice::Group(Test), "windows").contains(&"clippy-windows"));

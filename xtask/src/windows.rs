@@ -14,20 +14,21 @@ pub const GNU: &str = "x86_64-pc-windows-gnu";
 /// What a server says once it is reached.
 const LISTENING: &str = "listening on 127.0.0.1:";
 
-/// Builds the programs and the Python package's module. What they need of Windows is the same whatever the optimiser
-/// does, and with the examples it is the build that the tests run.
+/// Builds the programs and the Python package's module, without clusters, which are checked for Windows and tested on
+/// Linux. What they need of Windows is the same whatever the optimiser does, and with the examples it is the build that
+/// the tests run.
 pub fn build(machine: &Machine) -> Result<(), Failure> {
-    let programs = "build --package virtual-gpu-lut-box --all-features --bins --examples --target";
+    let programs = "build --package virtual-gpu-lut-box --bins --examples --target";
     machine.cargo(programs).arg(GNU).run()?;
     imports::check_programs(&machine.target.join(GNU).join("debug"))?;
-    machine.cargo("build --target").arg(GNU).args(["--package", suite::PYTHON_PACKAGE]).run()
+    machine.cargo("build --no-default-features --target").arg(GNU).args(["--package", suite::PYTHON_PACKAGE]).run()
 }
 
 /// Runs the test programs in Wine, then a server there with clients on Linux.
 pub fn test_in_wine(machine: &Machine) -> Result<(), Failure> {
     drop(Wine::ensure(machine)?);
     machine
-        .cargo("test --package virtual-gpu-lut-box --all-features --no-fail-fast --lib --bins --tests")
+        .cargo("test --package virtual-gpu-lut-box --no-fail-fast --lib --bins --tests")
         .args_of("--target")
         .arg(GNU)
         // Wine 10 replaces no file that somebody reads; Windows does, and its own runner tests that.
