@@ -7,7 +7,7 @@ use super::payload::{self, Header};
 use super::report::{self, HubReport, NodeChannel, NodeReport, PERIOD};
 use super::selection::Selection;
 use super::session::{self, ClusterError, Network};
-use super::{MOST_CHANNELS, MOST_HUBS, beginning};
+use super::{FAREWELL, MOST_CHANNELS, MOST_HUBS, beginning};
 use crate::channel::{ChannelSet, LutSource};
 use crate::hald::Texel;
 use crate::lut::GridSize;
@@ -148,6 +148,7 @@ impl Follower {
             let _ = thread.join();
         }
         if let Some(subscriber) = self.subscriber.take() {
+            thread::sleep(FAREWELL);
             drop(subscriber);
             if let Err(e) = self.session.close().wait() {
                 info!("the cluster's session did not end as it should: {e}");

@@ -9,7 +9,7 @@ use super::payload::{self, Header};
 use super::report::{self, HubChannel, HubReport, NodeReport, NodeState, PERIOD};
 use super::roster::{Change, Roster};
 use super::session::{self, ClusterError, Network};
-use super::{MOST_CHANNELS, MOST_HUBS, beginning};
+use super::{FAREWELL, MOST_CHANNELS, MOST_HUBS, beginning};
 use crate::channel::{ChannelSet, LutSource, OutputMode, Received, Waker};
 use crate::hald;
 use crate::lut::{GridSize, Lut3d};
@@ -230,6 +230,7 @@ impl Work {
             }
         }
         self.report(true);
+        thread::sleep(FAREWELL);
         self.sent.clear();
         if let Err(e) = self.session.close().wait() {
             info!("the cluster's session did not end as it should: {e}");

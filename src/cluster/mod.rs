@@ -43,6 +43,9 @@ pub use measured::{FollowerMetrics, HubMetrics};
 use election::Life;
 use session::ClusterError;
 
+/// How long a farewell may take to be gone: what lies unsent when a session ends is lost.
+const FAREWELL: std::time::Duration = std::time::Duration::from_millis(100);
+
 /// A life that begins now.
 fn beginning() -> Result<Life, ClusterError> {
     let began = payload::nanoseconds(std::time::SystemTime::now());

@@ -201,6 +201,11 @@ mod tests {
     }
 
     #[test]
+    fn the_end_of_one_connection_holds_up_no_other() {
+        assert_eq!(option_env!("TCP_LINGER_TIMEOUT"), Some("0"), ".cargo/config.toml says why; it was not in force");
+    }
+
+    #[test]
     fn a_place_has_a_port_and_a_way_there() {
         for (text, meant) in [
             ("10.0.0.5", "tcp/10.0.0.5:7447"),
