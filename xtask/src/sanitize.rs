@@ -38,7 +38,8 @@ const TOO_LONG_FOR_MIRI: &str = "--skip every_bit_comes_back_at_every_grid_size 
     --skip entries_in_pieces_of_any_length --skip a_shape_is_found_from_its_dimensions \
     --skip widths_and_heights --skip orders_are_each_others_inverse --skip normalised_fetches_give_the_bits \
     --skip every_name_comes_back --skip one_address_never_keeps_another_out \
-    --skip documents_may_nest --skip every_shape_goes_through --skip any_document_is_read_the_same --skip damaged_documents_are_refused";
+    --skip documents_may_nest --skip every_shape_goes_through --skip any_document_is_read_the_same \
+    --skip damaged_documents_are_refused";
 /// What AddressSanitizer looks at: all back ends, what reads bytes of others, and what keeps memory.
 const FOR_ADDRESS: &str =
     "texture:: wire:: hald:: channel:: server:: memory_limit:: export:: recording:: state:: strip::";
