@@ -7,14 +7,14 @@ use super::payload::{self, Header};
 use super::report::{self, HubReport, NodeChannel, NodeReport, PERIOD};
 use super::selection::Selection;
 use super::session::{self, ClusterError, Network};
-use super::{FAREWELL, MOST_CHANNELS, MOST_HUBS, beginning};
+use super::{FAREWELL, MOST_CHANNELS, MOST_HUBS, beginning, lock};
 use crate::channel::{ChannelSet, LutSource};
 use crate::hald::Texel;
 use crate::lut::GridSize;
 use crate::sink::{ChannelId, LutWriter};
 use crate::{EVENTS, VERSION};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
 use tracing::{debug, info, warn};
@@ -24,8 +24,7 @@ use zenoh::sample::Sample;
 use zenoh::{Session, Wait};
 use zenoh_ext::{AdvancedSubscriber, AdvancedSubscriberBuilderExt, HistoryConfig, RecoveryConfig};
 
-/// A LUT that is to take effect later than this from now has been sent by a clock that is not this one's: it is put on the
-/// stream at once.
+/// A LUT that is to take effect later than this from now comes from a clock that is not this one's: it is shown at once.
 pub const MOST_LEAD: Duration = Duration::from_secs(2);
 /// LUTs of a channel that wait for their time.
 const MOST_WAITING: usize = 64;
@@ -73,10 +72,6 @@ pub struct Status {
     pub refused: u64,
     /// Messages passed over, for newer ones had come before they were looked at.
     pub overrun: u64,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Follower {

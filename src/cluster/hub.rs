@@ -9,7 +9,7 @@ use super::payload::{self, Header};
 use super::report::{self, HubChannel, HubReport, NodeReport, NodeState, PERIOD};
 use super::roster::{Change, Roster};
 use super::session::{self, ClusterError, Network};
-use super::{FAREWELL, MOST_CHANNELS, MOST_HUBS, beginning};
+use super::{FAREWELL, MOST_CHANNELS, MOST_HUBS, beginning, lock};
 use crate::channel::{ChannelSet, LutSource, OutputMode, Received, Waker};
 use crate::hald;
 use crate::lut::{GridSize, Lut3d};
@@ -18,7 +18,7 @@ use crate::texture::TextureError;
 use crate::{EVENTS, VERSION};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
 use tracing::{info, warn};
@@ -79,10 +79,6 @@ pub struct HubCounts {
     pub silent: usize,
     /// Other hubs of the cluster.
     pub other_hubs: usize,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Hub {

@@ -42,6 +42,7 @@ pub use measured::{FollowerMetrics, HubMetrics};
 
 use election::Life;
 use session::ClusterError;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How long a farewell may take to be gone: what lies unsent when a session ends is lost.
 const FAREWELL: std::time::Duration = std::time::Duration::from_millis(100);
@@ -51,4 +52,8 @@ fn beginning() -> Result<Life, ClusterError> {
     let began = payload::nanoseconds(std::time::SystemTime::now());
     let id = getrandom::u64().map_err(|e| ClusterError::Zenoh(format!("the system gives no random number: {e}")))?;
     Ok(Life { began, id })
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
