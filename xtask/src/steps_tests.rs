@@ -35,10 +35,7 @@ fn the_cheapest_steps_come_first() {
 #[test]
 fn foreign_platforms_are_checked_on_linux() {
     let cross = names(Choice::Group(Cross), "linux");
-    assert_eq!(
-        cross,
-        ["clippy-windows", "clippy-mac", "link-mac", "clippy-syphon-client", "build-windows"]
-    );
+    assert_eq!(cross, ["clippy-windows", "clippy-mac", "link-mac", "clippy-syphon-client", "build-windows"]);
     assert!(names(Choice::Group(Cross), "windows").is_empty());
     assert!(!names(Choice::Group(Test), "windows").contains(&"clippy-windows"));
     assert_eq!(Choice::Group(Cross).elsewhere("linux"), [("build-mac", "macos")]);
