@@ -15,6 +15,9 @@ const LINGER_BYTES: usize = 64 << 20;
 /// So much of a body is asked for at once.
 const PIECE: usize = 64 << 10;
 
+/// A body with what it takes of the memory, or the answer that refuses it.
+type Taken = Result<(Vec<u8>, Charge), Response>;
+
 /// What is the matter where no request came.
 enum End {
     /// The peer has left, or is too slow.
@@ -109,8 +112,8 @@ impl<S: Stream> Connection<S> {
         }
     }
 
-    /// The next request's head, with its body and what that takes of the memory, or with the answer that refuses it.
-    fn request(&mut self, handler: &dyn Handler) -> Result<(Head, Result<(Vec<u8>, Charge), Response>), End> {
+    /// The next request's head, and what became of its body.
+    fn request(&mut self, handler: &dyn Handler) -> Result<(Head, Taken), End> {
         let head = self.head()?;
         let length = head.content_length().map_err(End::Bad)?;
         let limit = match handler.admit(&head) {
