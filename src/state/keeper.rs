@@ -15,6 +15,9 @@ use tracing::{info, warn};
 
 /// A channel is written at most this often, so that a moving grade does not wear the disk out.
 const GAP: Duration = Duration::from_millis(200);
+/// In the long run the disk is given no more than this in a second, for the same reason and to leave memory and processor
+/// to those who grade.
+const BYTES_PER_SECOND: u64 = 32 << 20;
 /// A disk that refused is tried again after this.
 const RETRY: Duration = Duration::from_secs(5);
 /// A disk that goes on refusing is spoken of this often.
@@ -152,12 +155,12 @@ impl Writing<'_> {
             if last {
                 self.note(changes.wait(Some(Duration::ZERO)));
             }
-            self.save(last);
+            let written = self.save(last);
             if last {
                 self.shared.lock().lost = !self.unsaved.is_empty();
                 return;
             }
-            drop(self.shared.wait(GAP, |state| state.stopping));
+            drop(self.shared.wait(pause(written), |state| state.stopping));
         }
     }
 
@@ -167,14 +170,18 @@ impl Writing<'_> {
         }
     }
 
-    /// Writes what is due, or everything.
-    fn save(&mut self, everything: bool) {
+    /// Writes what is due, or everything. Returns how many bytes that were.
+    fn save(&mut self, everything: bool) -> u64 {
         let now = Instant::now();
         let due = |at: &Option<Instant>| everything || at.is_none_or(|at| at <= now);
         let ids: Vec<_> = self.unsaved.iter().filter(|(_, at)| due(at)).map(|(id, _)| id.clone()).collect();
+        let mut written = 0;
         for id in ids {
             match self.save_one(&id) {
-                Ok(()) => drop(self.unsaved.remove(&id)),
+                Ok(bytes) => {
+                    written += bytes;
+                    self.unsaved.remove(&id);
+                }
                 Err(e) => {
                     self.unsaved.insert(id.clone(), Some(Instant::now() + RETRY));
                     self.failing = true;
@@ -189,13 +196,15 @@ impl Writing<'_> {
             self.failing = false;
             info!(target: crate::EVENTS, "LUTs are remembered again");
         }
+        written
     }
 
-    fn save_one(&mut self, id: &ChannelId) -> Result<(), SaveError> {
-        let Some(lut) = self.channels.newest(id)? else { return Ok(()) };
+    /// Writes one channel's LUT, if it is not there yet. Returns how many bytes that were.
+    fn save_one(&mut self, id: &ChannelId) -> Result<u64, SaveError> {
+        let Some(lut) = self.channels.newest(id)? else { return Ok(0) };
         if self.saved.get(id) == Some(&(lut.number, lut.cdl)) {
             // What the stream shows has changed.
-            return Ok(());
+            return Ok(0);
         }
         let (listing, order) = match lut.source {
             LutSource::Sent | LutSource::File | LutSource::Cluster => (Listing::Wire, self.channels.order(id)),
@@ -204,8 +213,13 @@ impl Writing<'_> {
         let header = Header { channel: id.clone(), saved: lut.at, size: lut.size(), listing, cdl: lut.cdl };
         self.directory.save(&header, lut.entries(order))?;
         self.saved.insert(id.clone(), (lut.number, lut.cdl));
-        Ok(())
+        Ok(header.record_bytes())
     }
+}
+
+/// How long the disk is left alone after so many bytes.
+fn pause(written: u64) -> Duration {
+    GAP.max(Duration::from_secs_f64(written as f64 / BYTES_PER_SECOND as f64))
 }
 
 #[cfg(test)]

@@ -238,3 +238,28 @@ fn cdl_values_return_with_the_lut_that_they_go_together_with() {
         again.stop();
     }
 }
+
+#[test]
+fn the_disk_is_given_32_mib_a_second_in_the_long_run_and_each_channel_five_times_a_second() {
+    let lut = |n: u64| n.pow(3) * 16;
+    assert_eq!(pause(0), GAP);
+    assert_eq!(pause(10 * lut(33)), GAP);
+    assert_eq!(pause(lut(128)), Duration::from_secs(1));
+    assert_eq!(pause(8 * lut(128)), Duration::from_secs(8));
+}
+
+#[test]
+fn large_luts_that_wait_for_the_disk_are_written_at_a_stop() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = plain_run(dir.path());
+    for seed in 1..=2 {
+        first.put("a", 128, seed);
+        first.put("b", 128, seed);
+    }
+    let newest = first.texels("vglb-lut-a");
+    first.stop();
+    let again = plain_run(dir.path());
+    assert_eq!(again.restored, 2);
+    assert!(again.texels("vglb-lut-a") == newest);
+    again.stop();
+}
