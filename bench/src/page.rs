@@ -8,10 +8,12 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// As in `panel.js`.
 const LOOK_GAP: Duration = Duration::from_millis(80);
+const LONGEST_GAP: Duration = Duration::from_millis(250);
+const GAP_FOR_FETCH: u32 = 30;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A page that is open, and looks at one channel.
@@ -127,13 +129,15 @@ impl Shared {
             }
             state.look = false;
             drop(state);
+            let begun = Instant::now();
             request(connection.get_mut(), panel, &format!("channels/{stream}/strip?of=received&probe=0.5,0.5,0.5"))?;
             answer(&mut connection, &mut body)?;
+            let fetching = begun.elapsed();
             self.looks.fetch_add(1, Ordering::Relaxed);
             // Whoever has seen the old number under the lock waits by now.
             drop(self.state());
             self.changed.notify_all();
-            thread::sleep(LOOK_GAP);
+            thread::sleep((fetching * GAP_FOR_FETCH).clamp(LOOK_GAP, LONGEST_GAP));
         }
     }
 }

@@ -10,8 +10,11 @@ use std::path::Path;
 use std::process::Command;
 use virtual_gpu_lut_box::lut::GridSize;
 
-/// Grid size, and LUTs that take a second or so to send: a page looks a dozen times in that time.
-const SIZES: [(u64, usize); 3] = [(17, 8000), (33, 4000), (65, 600)];
+const SIZES: [u64; 3] = [17, 33, 65];
+/// A round takes a second or so: a page looks up to a dozen times in that time.
+const ROUND_SECONDS: f64 = 1.0;
+/// LUTs on each connection by which to tell how many that are.
+const TRIED: usize = 50;
 const CONNECTIONS: [usize; 2] = [1, 8];
 /// What is wanted.
 const GOAL: f64 = 0.95;
@@ -39,9 +42,11 @@ fn measure(server: &Path, rounds: usize, streams: &Path) -> anyhow::Result<Value
     println!("  N conns |   LUT/s   with a page  ratio (wanted {GOAL}) | p99 ms   with a page | looks a round");
     let mut rows = Vec::new();
     for connections in CONNECTIONS {
-        for (n, luts) in SIZES {
+        for n in SIZES {
             let size = GridSize::new(n)?;
-            let each = luts.div_ceil(connections);
+            // So that there is a LUT to look at, and memory is warm.
+            let tried = load::run(server.address, size, connections, TRIED)?;
+            let each = ((tried.luts_per_second * ROUND_SECONDS) as usize).div_ceil(connections).max(TRIED);
             let once = |page: bool| -> anyhow::Result<Round> {
                 let page = if page { Some(Page::open(panel, "vglb-lut-bench0")?) } else { None };
                 let before = page.as_ref().map_or(0, Page::looks);
@@ -51,8 +56,6 @@ fn measure(server: &Path, rounds: usize, streams: &Path) -> anyhow::Result<Value
                 let p99_ms = load.percentile(99).as_secs_f64() * 1e3;
                 Ok(Round { luts_per_second: load.luts_per_second, p99_ms, looks })
             };
-            // So that there is a LUT to look at, and memory is warm.
-            load::run(server.address, size, connections, 16)?;
             let (mut without, mut with) = (Vec::new(), Vec::new());
             for round in 0..rounds {
                 // Each goes first in turn: what drifts favours neither.

@@ -8,8 +8,13 @@ import { Preview } from './preview.js';
 import { drawCurves, drawStrip, Lattice } from './views.js';
 
 const $ = (id) => document.getElementById(id);
-/** A LUT is fetched at most this often, so that looking costs the server little. */
+/**
+ * So that looking costs the server little, a LUT is fetched at most this often, in milliseconds; less often where that takes
+ * the server and the network long, up to the other one.
+ */
 const LOOK_GAP = 80;
+const LONGEST_GAP = 250;
+const GAP_FOR_FETCH = 30;
 const STATES = { live: 'LIVE', held: 'HELD', bypassed: 'BYPASSED', identifying: 'IDENTIFY', 'no-signal': 'NO SIGNAL' };
 const LOG_LINES = 200;
 
@@ -206,14 +211,18 @@ async function look() {
   looking = true;
   while (lookAgain) {
     lookAgain = false;
+    let fetching = 0;
     await attempt(async () => {
+      const begun = performance.now();
       const rgb = probed();
       // In one answer: asked for apart, it could be of another LUT.
       const colour = rgb.every(Number.isFinite) ? `&probe=${rgb}` : '';
       const lut = await Lut.of(await ask(`${streamPath(chosen, 'strip')}?of=${$('of-lut').value}${colour}`));
+      fetching = performance.now() - begun;
       await show(lut, rgb);
     });
-    await new Promise((done) => setTimeout(done, LOOK_GAP));
+    const gap = Math.min(Math.max(LOOK_GAP, GAP_FOR_FETCH * fetching), LONGEST_GAP);
+    await new Promise((done) => setTimeout(done, gap));
   }
   looking = false;
 }
