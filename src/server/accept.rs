@@ -4,6 +4,7 @@ use super::connection::{Connection, say};
 use super::excess::Excess;
 use super::log::{self, ClientLog};
 use super::origin::Origin;
+use super::pieces::Pieces;
 use super::places::{Admission, Holder, Places, Standing};
 use super::shortage::Shortage;
 use super::{Access, Client, ServerConfig};
@@ -46,6 +47,7 @@ pub(super) struct Shared {
     sink: Arc<dyn LutSink>,
     pub(super) limits: Arc<LiveLimits>,
     pub(super) recorder: Option<Recorder>,
+    pub(super) pieces: Pieces,
     places: Mutex<Places>,
     pub(super) memory: MemoryLimit,
     pub(super) metrics: Metrics,
@@ -65,6 +67,7 @@ impl Shared {
             sink,
             limits: Arc::new(LiveLimits::new(config.limits)),
             recorder: config.recorder.clone(),
+            pieces: Pieces::default(),
             places: Mutex::new(Places::of(config)),
             memory: config.memory.clone(),
             metrics: config.metrics.clone(),

@@ -192,11 +192,14 @@ impl Connection {
             let _ = tapped.source().set_read_timeout(Some(tick));
         });
         let mut answer = Vec::with_capacity(reply::OK.len());
-        while let Some(message) = reader.next_message()? {
+        while let Some(mut message) = reader.next_message()? {
+            let reading = shared.pieces.begin(message.length());
+            message.read_in_pieces(reading.piece());
             self.at_work.store(true, Ordering::SeqCst);
             let begun = Instant::now();
             let bytes = message.length();
             let outcome = session.handle(message)?;
+            reading.done();
             self.note(&outcome);
             let reply = self.report(&session, shared, outcome, bytes, begun, luts);
             reply.encode(&mut answer);

@@ -12,6 +12,7 @@ mod excess;
 pub(crate) mod listen;
 pub(crate) mod log;
 pub(crate) mod origin;
+mod pieces;
 mod places;
 mod session;
 mod shortage;

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// How deep documents may nest. Known messages need two levels.
 pub const MAX_DEPTH: usize = 32;
 
-/// Bytes read from the socket at once, at most. Smaller pieces cost throughput; larger ones leave the cache.
+/// Bytes read from the socket at once, at most: larger pieces leave the cache.
 pub(crate) const BUFFER_BYTES: usize = 256 << 10;
 
 /// So many bytes cost nothing to move.
@@ -28,6 +28,8 @@ pub struct MessageReader<R> {
     limits: WireLimits,
     changing: Option<Changing<R>>,
     buffer: Box<[u8]>,
+    /// Bytes to read at once, at most.
+    piece: usize,
     start: usize,
     end: usize,
 }
@@ -76,7 +78,7 @@ impl<R: Read> MessageReader<R> {
     /// Reads messages from `source`, whose read time-out (if it has one) must be `limits.tick()`.
     pub fn new(source: R, limits: WireLimits) -> Self {
         let buffer = vec![0; BUFFER_BYTES].into();
-        MessageReader { source, limits, changing: None, buffer, start: 0, end: 0 }
+        MessageReader { source, limits, changing: None, buffer, piece: BUFFER_BYTES, start: 0, end: 0 }
     }
 
     /// The same with limits that may change: those in force when a message begins are for that message. `set_tick` gives
@@ -150,8 +152,9 @@ impl<R: Read> MessageReader<R> {
             self.buffer.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, left);
         }
+        let most = self.buffer.len().min(self.end + self.piece);
         loop {
-            match self.source.read(&mut self.buffer[self.end..]) {
+            match self.source.read(&mut self.buffer[self.end..most]) {
                 Ok(n) => {
                     self.end += n;
                     return Ok(n);
@@ -167,6 +170,11 @@ impl<R: Read> Message<'_, R> {
     /// What it is limited to.
     pub fn limits(&self) -> WireLimits {
         self.reader.limits
+    }
+
+    /// Has no more than `bytes` read from the source at once, also of later messages.
+    pub(crate) fn read_in_pieces(&mut self, bytes: usize) {
+        self.reader.piece = bytes;
     }
 
     /// Bytes of the whole message, prefix included.
