@@ -2,7 +2,6 @@
 
 use crate::load;
 use anyhow::{Context, anyhow};
-use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
