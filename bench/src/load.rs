@@ -83,7 +83,8 @@ pub fn connect(to: SocketAddr) -> anyhow::Result<TcpStream> {
     Ok(stream)
 }
 
-fn send(stream: &mut TcpStream, message: &[u8]) -> anyhow::Result<()> {
+/// Sends a message, and waits for the answer that all is well.
+pub fn send(stream: &mut TcpStream, message: &[u8]) -> anyhow::Result<()> {
     stream.write_all(message)?;
     answered(stream)
 }

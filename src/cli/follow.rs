@@ -1,11 +1,11 @@
 //! `vglb follow`: a node of a cluster.
 
 use super::cluster_network::{NetworkArgs, computer};
-use super::log::{self, Detail, LogFormat};
+use super::log::LogArgs;
 use super::serve::FLUSH_TIME;
 use super::serve::export::ExportArgs;
 use super::serve::inputs::{Address, answer_with_metrics, metrics_address};
-use super::serve::limits::bytes;
+use super::serve::limits::SizeArgs;
 use crate::EVENTS;
 use crate::channel::{ChannelSet, ChannelSettings};
 use crate::cluster::FollowerMetrics;
@@ -13,7 +13,6 @@ use crate::cluster::follower::{Follower, FollowerSettings};
 use crate::cluster::keys::Name;
 use crate::cluster::selection::Selection;
 use crate::hald::Layout;
-use crate::lut::GridSize;
 use crate::memory_limit::MemoryLimit;
 use crate::metrics::{Metrics, MetricsHttp};
 use crate::server::ServerConfig;
@@ -62,15 +61,11 @@ pub struct Follow {
     /// Share streams with the members of this group of users, by name or number (Linux)
     #[arg(long, value_name = "GROUP")]
     socket_group: Option<String>,
-    /// Largest LUT to take, as the number of entries along an axis; a strip texture holds at most 128
-    #[arg(long, default_value = "128", value_name = "N", value_parser = super::grid_size)]
-    max_lut_size: GridSize,
     /// Most channels at once
     #[arg(long, default_value_t = 64, value_name = "N", value_parser = value_parser!(u16).range(1..=256))]
     max_channels: u16,
-    /// Most memory that textures take, in bytes or as 2GiB (default: no limit)
-    #[arg(long, value_name = "BYTES", value_parser = bytes)]
-    memory_limit: Option<u64>,
+    #[command(flatten)]
+    sizes: SizeArgs,
     /// Remember the last LUT of every channel in this folder, and show it after a restart until a hub is there
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
@@ -79,15 +74,8 @@ pub struct Follow {
     /// Answer Prometheus with metrics at this address and port (9189 where none is given), under /metrics
     #[arg(long, value_name = "HOST[:PORT]", value_parser = metrics_address)]
     metrics: Option<Address>,
-    /// Log each decision (debug logging)
-    #[arg(long, short)]
-    verbose: bool,
-    /// Log operational details
-    #[arg(long)]
-    info_logging: bool,
-    /// How a line of the log is written
-    #[arg(long, default_value = "human", value_name = "FORMAT")]
-    log_format: LogFormat,
+    #[command(flatten)]
+    log: LogArgs,
 }
 
 /// The first = ends the name of the cluster's channel.
@@ -99,19 +87,15 @@ fn mapped(text: &str) -> Result<(ChannelId, ChannelId), String> {
 
 /// Follows until SIGINT or SIGTERM.
 pub fn run(args: &Follow) -> anyhow::Result<ExitCode> {
-    let detail = match (args.verbose, args.info_logging) {
-        (true, _) => Detail::Debug,
-        (false, true) => Detail::Info,
-        (false, false) => Detail::Quiet,
-    };
-    log::start(detail, args.log_format);
+    args.log.start();
     let selection = Selection::new(args.channels.clone(), &args.map)?;
     let (tell, told) = mpsc::channel();
     texture::when_told(move |what| {
         let _ = tell.send(what);
     })
     .context("can't watch for signals")?;
-    let backend = args.backend()?;
+    let memory = args.sizes.memory();
+    let backend = args.backend(&memory)?;
     let settings = ChannelSettings {
         stream_name: args.stream_name.clone(),
         layout: args.layout,
@@ -126,7 +110,7 @@ pub fn run(args: &Follow) -> anyhow::Result<ExitCode> {
         name: args.name.clone().unwrap_or_else(computer),
         selection,
         network: args.network.network(),
-        limit: args.max_lut_size,
+        limit: args.sizes.largest_lut(),
     };
     let name = settings.name.clone();
     let mut follower = Follower::start(&channels, settings)?;
@@ -134,7 +118,7 @@ pub fn run(args: &Follow) -> anyhow::Result<ExitCode> {
         Some(at) => {
             let more = FollowerMetrics(Box::new(follower.status()));
             let answers = MetricsHttp::new(Metrics::default(), channels.clone(), || 0).with(Some(Box::new(more)));
-            Some(answer_with_metrics(at, &ServerConfig::default(), answers)?)
+            Some(answer_with_metrics(at, &ServerConfig { memory, ..ServerConfig::default() }, answers)?)
         }
         None => None,
     };
@@ -160,11 +144,10 @@ pub fn run(args: &Follow) -> anyhow::Result<ExitCode> {
 }
 
 impl Follow {
-    fn backend(&self) -> anyhow::Result<Arc<dyn TextureBackend>> {
+    fn backend(&self, memory: &MemoryLimit) -> anyhow::Result<Arc<dyn TextureBackend>> {
         let group = self.socket_group.as_deref();
         let socket_group = group.map(texture::group_number).transpose().context("can't share textures")?;
-        let memory = MemoryLimit::counting(self.memory_limit);
-        let options = Options { gpu: self.gpu.clone(), memory, socket_group, ..Options::default() };
+        let options = Options { gpu: self.gpu.clone(), memory: memory.clone(), socket_group, ..Options::default() };
         let backend = texture::choose_with(&self.backend, &options).context("can't share textures")?;
         backend.check_sending().context("can't share textures")?;
         Ok(backend)

@@ -6,7 +6,7 @@
 use super::output::escape;
 use super::serve::kept_lines;
 use crate::{EVENTS, SECRETS, texture};
-use clap::ValueEnum;
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 use std::fmt::{self, Debug, Write};
 use tracing::field::{Field, Visit};
@@ -39,6 +39,41 @@ pub enum LogFormat {
     Human,
     /// One JSON object a line, with `time`, `level`, `message`, and whatever else an event has.
     Json,
+}
+
+/// What a program that runs on takes about its log.
+#[derive(Args, Debug)]
+pub struct LogArgs {
+    /// Log each LUT, and each decision (debug logging)
+    #[arg(long, short)]
+    verbose: bool,
+    /// Log operational details
+    #[arg(long)]
+    info_logging: bool,
+    /// How a line of the log is written
+    #[arg(long, default_value = "human", value_name = "FORMAT")]
+    log_format: LogFormat,
+}
+
+impl LogArgs {
+    /// How much is logged.
+    pub fn detail(&self) -> Detail {
+        match (self.verbose, self.info_logging) {
+            (true, _) => Detail::Debug,
+            (false, true) => Detail::Info,
+            (false, false) => Detail::Quiet,
+        }
+    }
+
+    /// Starts the log.
+    pub fn start(&self) -> Log {
+        start(self.detail(), self.log_format)
+    }
+
+    /// Whether a machine reads stderr: then nothing may be written to it that is no line of the log.
+    pub fn is_for_machines(&self) -> bool {
+        self.log_format == LogFormat::Json || texture::stderr_is_journal()
+    }
 }
 
 /// The log that was started.
@@ -77,11 +112,6 @@ pub fn start(detail: Detail, format: LogFormat) -> Log {
         tracing_subscriber::fmt::layer().event_format(lines).with_writer(std::io::stderr).with_ansi(in_colour());
     let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).with(kept_lines()).try_init();
     Log(handle)
-}
-
-/// Whether a machine reads stderr: then nothing may be written to it that is no line of the log.
-pub fn is_for_machines(format: LogFormat) -> bool {
-    format == LogFormat::Json || texture::stderr_is_journal()
 }
 
 /// Whether stderr shows colours: not where it goes into a file, where `NO_COLOR` is set, or in an old Windows console,

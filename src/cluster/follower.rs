@@ -1,19 +1,20 @@
 //! The node's side: takes LUTs from the cluster, and puts each on a channel of its own when it takes effect.
 
-use super::election::{Election, Life, SILENT, Verdict};
+use super::election::{Life, SILENT, Verdict};
+use super::feed::Feed;
 use super::inbox::{Inbox, Mail};
 use super::keys::{self, Name};
+use super::message::{self, Message};
 use super::payload::{self, Header};
 use super::report::{self, HubReport, NodeChannel, NodeReport, PERIOD};
 use super::selection::Selection;
 use super::session::{self, ClusterError, Network};
 use super::{FAREWELL, MOST_CHANNELS, MOST_HUBS, beginning, lock};
-use crate::channel::{ChannelSet, LutSource};
-use crate::hald::Texel;
+use crate::channel::ChannelSet;
 use crate::lut::GridSize;
-use crate::sink::{ChannelId, LutWriter};
+use crate::sink::ChannelId;
 use crate::{EVENTS, VERSION};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
@@ -26,14 +27,6 @@ use zenoh_ext::{AdvancedSubscriber, AdvancedSubscriberBuilderExt, HistoryConfig,
 
 /// A LUT that is to take effect later than this from now comes from a clock that is not this one's: it is shown at once.
 pub const MOST_LEAD: Duration = Duration::from_secs(2);
-/// LUTs of a channel that wait for their time.
-const MOST_WAITING: usize = 64;
-/// Bytes of them.
-const MOST_WAITING_BYTES: usize = 256 << 20;
-/// Times of which the largest is told.
-const SKEWS: usize = 64;
-/// Entries that are written at once.
-const CHUNK: usize = 4096;
 /// How long what was lost may take to be sent again.
 const QUERY_TIME: Duration = Duration::from_secs(3);
 /// The same complaint is made again after this.
@@ -206,37 +199,15 @@ struct Work {
     warned: BTreeMap<&'static str, Instant>,
 }
 
-/// A channel of the cluster, on its way to one of the node's.
-struct Feed {
-    target: ChannelId,
-    election: Election,
-    writer: Option<Box<dyn LutWriter>>,
-    waiting: VecDeque<Waiting>,
-    bytes: usize,
-    /// The first of those that wait lies in the writer.
-    prepared: bool,
-    /// Hubs that were said not to be followed.
-    told: BTreeSet<Name>,
-    skews: VecDeque<i64>,
-    report: NodeChannel,
-}
-
-/// A LUT that takes effect at `due`.
-struct Waiting {
-    header: Header,
-    message: ZBytes,
-    due: Instant,
-}
-
 impl Work {
     fn run(&mut self) {
         loop {
-            let next = self.feeds.values().filter_map(|feed| feed.waiting.front()).map(|w| w.due).min();
+            let next = self.feeds.values().filter_map(Feed::next).min();
             let Some(mail) = self.inbox.wait(next, SILENT) else { return };
             lock(&self.status).overrun += mail.overrun;
             self.hear(&mail);
-            for (channel, message) in mail.messages {
-                self.take(channel, message);
+            for (channel, messages) in mail.messages {
+                self.take(&channel, messages);
             }
             for id in self.feeds.keys().cloned().collect::<Vec<_>>() {
                 self.show(&id);
@@ -274,70 +245,92 @@ impl Work {
         }
     }
 
-    /// A message has come.
-    fn take(&mut self, channel: ChannelId, message: ZBytes) {
-        let Some(target) = self.settings.selection.target(&channel) else { return };
+    /// Messages of a channel have come.
+    fn take(&mut self, channel: &ChannelId, messages: VecDeque<ZBytes>) {
+        let Some(target) = self.settings.selection.target(channel) else { return };
         let (now, clock) = (Instant::now(), payload::nanoseconds(SystemTime::now()));
-        let header = match payload::decode(&message.to_bytes(), self.settings.limit) {
-            Ok((header, _)) => header,
-            Err(why) => {
-                lock(&self.status).refused += 1;
-                return self.complain("payload", || format!("{channel} stays as it is: the cluster sent {why}"));
-            }
-        };
-        if !self.feeds.contains_key(&channel) {
-            if self.feeds.len() >= MOST_CHANNELS {
-                lock(&self.status).refused += 1;
-                return self
-                    .complain("channels", || format!("{channel} is not followed: there are {MOST_CHANNELS} already"));
-            }
-            let report = NodeChannel {
-                channel: channel.name().unwrap_or("").to_owned(),
-                stream: self.channels.stream(&target),
-                ..NodeChannel::default()
+        for read in message::read(messages, self.settings.limit, clock) {
+            let message = match read {
+                Ok(message) => message,
+                Err(why) => {
+                    lock(&self.status).refused += 1;
+                    self.complain("payload", || format!("{channel} stays as it is: the cluster sent {why}"));
+                    continue;
+                }
             };
-            self.feeds.insert(channel.clone(), Feed::new(target, report));
+            if self.is_followed(channel, &target) && self.is_taken(channel, message.header(), now) {
+                self.queue(channel, message, (now, clock));
+            }
         }
-        let Some(feed) = self.feeds.get_mut(&channel) else { return };
+    }
+
+    /// Whether there is a feed of this channel, or there may be one.
+    fn is_followed(&mut self, channel: &ChannelId, target: &ChannelId) -> bool {
+        if self.feeds.contains_key(channel) {
+            return true;
+        }
+        if self.feeds.len() >= MOST_CHANNELS {
+            lock(&self.status).refused += 1;
+            self.complain("channels", || format!("{channel} is not followed: there are {MOST_CHANNELS} already"));
+            return false;
+        }
+        let report = NodeChannel {
+            channel: channel.name().unwrap_or("").to_owned(),
+            stream: self.channels.stream(target),
+            ..NodeChannel::default()
+        };
+        self.feeds.insert(channel.clone(), Feed::new(target.clone(), report));
+        true
+    }
+
+    /// Whether a LUT is the newest of the hub that goes first.
+    fn is_taken(&mut self, channel: &ChannelId, header: &Header, now: Instant) -> bool {
+        let Some(feed) = self.feeds.get_mut(channel) else { return false };
         let former = feed.election.leader().map(|(hub, _)| hub.clone());
         let verdict = feed.election.offer(&header.claim, now);
-        let hub = header.claim.hub.clone();
+        let hub = &header.claim.hub;
         match verdict {
             Verdict::NotNewer | Verdict::FormerLife => {
-                return debug!("{channel}: hub {hub} has sent what is not newer");
+                debug!("{channel}: hub {hub} has sent what is not newer");
+                return false;
             }
             Verdict::TooManyHubs => {
-                return self.complain("hubs", || format!("{channel}: hub {hub} is left out: there are too many"));
+                self.complain("hubs", || format!("{channel}: hub {hub} is left out: there are too many"));
+                return false;
             }
             Verdict::Accepted | Verdict::Outranked => {
                 if self.hubs.len() < MOST_HUBS {
                     self.hubs.insert(hub.clone(), now);
                 }
-                feed.tell_of_others(&channel, now);
+                feed.tell_of_others(channel, now);
                 feed.note(now, &self.status);
             }
         }
-        if verdict == Verdict::Outranked {
-            return;
-        }
-        if former.as_ref() != Some(&hub) {
+        if verdict == Verdict::Accepted && former.as_ref() != Some(hub) {
             info!(target: EVENTS, "{channel} is followed from hub {hub}, priority {}", header.claim.priority);
         }
-        let ahead = Duration::from_nanos(header.effective.saturating_sub(clock));
-        let due = match ahead <= MOST_LEAD {
-            true => now + ahead,
-            false => {
+        verdict == Verdict::Accepted
+    }
+
+    /// A LUT that was taken waits for its time.
+    fn queue(&mut self, channel: &ChannelId, message: Message, (now, clock): (Instant, u64)) {
+        let Some(feed) = self.feeds.get_mut(channel) else { return };
+        let lut = match message {
+            Message::Lut(lut) => lut,
+            Message::PassedOver(_) => return feed.passed_over(),
+        };
+        match message::ahead(lut.header(), clock) {
+            Ok(ahead) => feed.queue(lut, now + ahead),
+            Err(ahead) => {
+                let hub = lut.header().claim.hub.clone();
+                feed.queue(lut, now);
                 self.complain("clock", || {
                     format!(
                         "{channel}: a LUT is to take effect in {ahead:.1?}, and is shown at once; are the clocks of hub {hub} \
                          and of this computer synchronised?"
                     )
                 });
-                now
             }
-        };
-        if let Some(feed) = self.feeds.get_mut(&channel) {
-            feed.queue(Waiting { header, message, due });
         }
     }
 
@@ -353,148 +346,5 @@ impl Work {
                 self.complain("refusal", || format!("{id} stays as it is: a LUT of the cluster was refused: {why}"));
             }
         }
-    }
-}
-
-impl Feed {
-    fn new(target: ChannelId, report: NodeChannel) -> Self {
-        Feed {
-            target,
-            election: Election::default(),
-            writer: None,
-            waiting: VecDeque::new(),
-            bytes: 0,
-            prepared: false,
-            told: BTreeSet::new(),
-            skews: VecDeque::new(),
-            report,
-        }
-    }
-
-    fn queue(&mut self, waiting: Waiting) {
-        self.bytes += waiting.message.len();
-        self.waiting.push_back(waiting);
-        while self.waiting.len() > 1 && (self.waiting.len() > MOST_WAITING || self.bytes > MOST_WAITING_BYTES) {
-            self.pass_over();
-        }
-    }
-
-    /// The first of those that wait is not shown any more.
-    fn pass_over(&mut self) {
-        self.pop();
-        self.report.skipped += 1;
-    }
-
-    fn pop(&mut self) {
-        if std::mem::take(&mut self.prepared)
-            && let Some(writer) = &mut self.writer
-        {
-            writer.abandon();
-        }
-        if let Some(gone) = self.waiting.pop_front() {
-            self.bytes -= gone.message.len();
-        }
-    }
-
-    /// Tells whether a LUT was put on the stream; the error says why one was not.
-    fn show(&mut self, channels: &ChannelSet) -> Result<bool, String> {
-        let mut shown = false;
-        loop {
-            // Of those that are due, the newest.
-            let now = Instant::now();
-            let due = self.waiting.iter().filter(|waiting| waiting.due <= now).count();
-            (1..due).for_each(|_| self.pass_over());
-            let Some(next) = self.waiting.front() else { return Ok(shown) };
-            let due = next.due;
-            if !std::mem::replace(&mut self.prepared, true)
-                && let Err(why) = self.prepare(channels)
-            {
-                // A writer that failed may have lost its stream.
-                self.writer = None;
-                self.pop();
-                return Err(why);
-            }
-            if due > Instant::now() {
-                return Ok(shown);
-            }
-            shown |= self.commit()?;
-        }
-    }
-
-    /// Writes the first of those that wait where no receiver sees it yet.
-    fn prepare(&mut self, channels: &ChannelSet) -> Result<(), String> {
-        let Some(Waiting { header, message, .. }) = self.waiting.front() else { return Ok(()) };
-        let writer = match &mut self.writer {
-            Some(writer) => writer,
-            None => {
-                let writer = channels.writer_from(&self.target, LutSource::Cluster).map_err(|e| e.to_string())?;
-                self.writer.insert(writer)
-            }
-        };
-        let bytes = message.to_bytes();
-        // It was read before, whole.
-        let (_, values) = payload::decode(&bytes, header.size).map_err(|e| e.to_string())?;
-        writer.begin(header.size).map_err(|e| e.to_string())?;
-        let (size, order) = (header.size, writer.order());
-        let mut chunk: Vec<Texel> = Vec::with_capacity(CHUNK.min(size.entries()));
-        for begin in (0..size.entries()).step_by(CHUNK) {
-            chunk.clear();
-            let indices = begin..(begin + CHUNK).min(size.entries());
-            match order == header.order {
-                true => chunk.extend(indices.map(|i| payload::entry(values, i))),
-                false => chunk
-                    .extend(indices.map(|i| payload::entry(values, header.order.index(size, order.point(size, i))))),
-            }
-            if !writer.entries(&chunk) {
-                return Err("it has values that are NaN or infinite".into());
-            }
-        }
-        Ok(())
-    }
-
-    /// Puts what was prepared on the stream.
-    fn commit(&mut self) -> Result<bool, String> {
-        self.prepared = false;
-        let (Some(writer), Some(shown)) = (&mut self.writer, self.waiting.pop_front()) else { return Ok(false) };
-        self.bytes -= shown.message.len();
-        if let Err(why) = writer.commit() {
-            self.writer = None;
-            return Err(why.to_string());
-        }
-        let applied = payload::nanoseconds(SystemTime::now());
-        let header = shown.header;
-        let skew = (i128::from(applied) - i128::from(header.effective)) / 1000;
-        let skew = skew.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
-        if self.skews.len() == SKEWS {
-            self.skews.pop_front();
-        }
-        self.skews.push_back(skew);
-        let report = &mut self.report;
-        report.hub = header.claim.hub.as_str().to_owned();
-        report.hub_life = header.claim.life.id;
-        report.revision = header.claim.revision;
-        report.size = header.size.get();
-        report.skew_us = skew;
-        report.worst_skew_us = self.skews.iter().copied().max_by_key(|skew| skew.unsigned_abs()).unwrap_or(skew);
-        report.applied += 1;
-        Ok(true)
-    }
-
-    /// Says, once, which hubs are not followed.
-    fn tell_of_others(&mut self, channel: &ChannelId, now: Instant) {
-        let others = self.election.others(now);
-        self.told.retain(|hub| others.contains(hub));
-        let Some((leader, priority)) = self.election.leader() else { return };
-        for other in others {
-            if self.told.insert(other.clone()) {
-                warn!("{channel} comes from two hubs: {leader}, with priority {priority}, goes before {other}");
-            }
-        }
-    }
-
-    /// Makes known what is new of this channel.
-    fn note(&mut self, now: Instant, status: &Mutex<Status>) {
-        self.report.other_hubs = self.election.others(now).iter().map(|hub| hub.as_str().to_owned()).collect();
-        lock(status).channels.insert(ChannelId::new(&*self.report.channel), self.report.clone());
     }
 }

@@ -29,8 +29,8 @@ struct State {
 
 /// What was there.
 pub struct Mail {
-    /// Messages, each channel's oldest first.
-    pub messages: Vec<(ChannelId, ZBytes)>,
+    /// Each channel's messages, the oldest first.
+    pub messages: BTreeMap<ChannelId, VecDeque<ZBytes>>,
     /// Hubs that have said that they are there.
     pub hubs: BTreeMap<Name, Life>,
     /// Messages that were dropped for newer ones.
@@ -86,8 +86,7 @@ impl Inbox {
         }
         let State { messages, hubs, overrun, .. } = std::mem::take(&mut *state);
         drop(state);
-        let messages = messages.into_iter().flat_map(|(id, all)| all.into_iter().map(move |m| (id.clone(), m)));
-        Some(Mail { messages: messages.collect(), hubs, overrun })
+        Some(Mail { messages, hubs, overrun })
     }
 
     /// Waits until nothing more is wanted, at most `time`, and tells whether that is so.
@@ -109,8 +108,8 @@ mod tests {
         (0..20u8).for_each(|i| inbox.put(ChannelId::new("a"), ZBytes::from(vec![i])));
         inbox.put(ChannelId::new("b"), ZBytes::from(vec![99]));
         let mail = inbox.wait(None, Duration::from_secs(60)).unwrap();
-        let of_a: Vec<u8> = mail.messages.iter().map(|(_, m)| m.to_bytes()[0]).collect();
-        assert_eq!(of_a, [12, 13, 14, 15, 16, 17, 18, 19, 99]);
+        let all: Vec<u8> = mail.messages.values().flatten().map(|m| m.to_bytes()[0]).collect();
+        assert_eq!(all, [12, 13, 14, 15, 16, 17, 18, 19, 99]);
         assert_eq!(mail.overrun, 12);
         assert!(inbox.wait(Some(Instant::now()), Duration::from_secs(60)).unwrap().messages.is_empty());
         inbox.stop();

@@ -35,9 +35,7 @@ impl MoreMetrics for FollowerMetrics {
         let families: [(&str, &str, &str, Value); 6] = [
             ("vglb_cluster_revision", "gauge", "The hub's revision that the stream shows.", |c| c.revision as f64),
             ("vglb_cluster_applied_total", "counter", "LUTs put on the stream.", |c| c.applied as f64),
-            ("vglb_cluster_skipped_total", "counter", "LUTs passed over, for a newer one was due.", |c| {
-                c.skipped as f64
-            }),
+            ("vglb_cluster_skipped_total", "counter", "LUTs passed over for a newer one.", |c| c.skipped as f64),
             ("vglb_cluster_lut_refused_total", "counter", "LUTs that the channel refused.", |c| c.refused as f64),
             (
                 "vglb_cluster_skew_seconds",

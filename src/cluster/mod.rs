@@ -29,10 +29,12 @@ pub const MOST_HUBS: usize = 16;
 /// Channels of a cluster that a node looks at; of more, those that are new are refused.
 pub const MOST_CHANNELS: usize = 256;
 
+mod feed;
 pub mod follower;
 pub mod hub;
 mod inbox;
 mod measured;
+mod message;
 pub mod observer;
 pub mod report;
 pub mod roster;

@@ -28,13 +28,15 @@ use super::keys::Name;
 use crate::channel::LutSource;
 use crate::hald::{EntryOrder, Texel};
 use crate::lut::{GridSize, GridSizeError};
+use std::ops::Range;
 use std::time::{Duration, SystemTime};
 
 const MAGIC: [u8; 8] = *b"vglb.lut";
 const VERSION: u16 = 1;
 /// Bytes before the hub's name.
 const FIXED: usize = 61;
-const LONGEST_HEADER: usize = 1024;
+/// The most bytes before the values.
+pub const LONGEST_HEADER: usize = 1024;
 /// Bytes of an entry: R, G and B.
 const ENTRY: usize = 12;
 
@@ -148,64 +150,107 @@ pub fn checksum(bytes: &[u8]) -> Option<u32> {
     Some(u32::from_le_bytes(array(bytes.get(20..24)?)))
 }
 
-/// Reads a LUT up to grid size `limit`: what it says, and the bytes of its values. Every length is checked before it is
-/// used, and nothing is copied.
+/// What stands before the values of a LUT, before they are looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// What it says of the LUT.
+    pub header: Header,
+    /// Where the values begin.
+    begin: usize,
+    crc: u32,
+}
+
+impl Head {
+    /// Reads it, of a LUT up to grid size `limit`. `start` is all of a message of `length` bytes, or its first
+    /// [`LONGEST_HEADER`]. Every length is checked before it is used.
+    pub fn read(start: &[u8], length: usize, limit: GridSize) -> Result<Head, PayloadError> {
+        if start.len() < FIXED || start[..8] != MAGIC {
+            return Err(PayloadError::NotALut(length));
+        }
+        let u16_at = |at: usize| u16::from_le_bytes([start[at], start[at + 1]]);
+        let u32_at = |at: usize| u32::from_le_bytes(array(&start[at..at + 4]));
+        let u64_at = |at: usize| u64::from_le_bytes(array(&start[at..at + 8]));
+        match u16_at(8) {
+            VERSION => {}
+            other => return Err(PayloadError::Version(other)),
+        }
+        let (begin, name_end) = (usize::from(u16_at(10)), FIXED + usize::from(start[60]));
+        if begin > LONGEST_HEADER || begin % 4 != 0 || begin < name_end || start.len() < begin || length < begin {
+            return Err(PayloadError::Header("header has a length that can't be"));
+        }
+        let size = GridSize::new(u64::from(u16_at(12)))?;
+        if size > limit {
+            return Err(PayloadError::TooLarge { size, limit });
+        }
+        let order = match start[14] {
+            0 => EntryOrder::BlueFastest,
+            1 => EntryOrder::RedFastest,
+            _ => return Err(PayloadError::Header("order is none that is known")),
+        };
+        let source = source_of(start[15]).ok_or(PayloadError::Header("source is none that is known"))?;
+        if start[16] & !3 != 0 {
+            return Err(PayloadError::Header("output is none that is known"));
+        }
+        let hub = std::str::from_utf8(&start[FIXED..name_end]).ok().and_then(|name| name.parse::<Name>().ok());
+        let hub = hub.ok_or(PayloadError::Header("hub has a name that is none"))?;
+        let (needed, given) = (size.entries() * ENTRY, length - begin);
+        if given != needed {
+            return Err(PayloadError::Length { size, needed, given });
+        }
+        let life = Life { began: u64_at(28), id: u64_at(36) };
+        let claim = Claim { hub, life, priority: u32_at(24), revision: u64_at(44) };
+        let (bypass, hold) = (start[16] & 1 != 0, start[16] & 2 != 0);
+        let header = Header { claim, size, order, source, bypass, hold, effective: u64_at(52) };
+        Ok(Head { header, begin, crc: u32_at(20) })
+    }
+
+    /// The bytes of the values in `message`, the whole one that it was read from.
+    pub fn values<'a>(&self, message: &'a [u8]) -> &'a [u8] {
+        message.get(self.begin..).unwrap_or_default()
+    }
+
+    /// Whether the values arrived as they were sent, and are numbers.
+    pub fn check(&self, message: &[u8]) -> Result<(), PayloadError> {
+        let values = self.values(message);
+        let (given, said) = (crc32fast::hash(values), self.crc);
+        if given != said {
+            return Err(PayloadError::Checksum { given, said });
+        }
+        check_finite(values)
+    }
+}
+
+/// Reads a LUT up to grid size `limit`: what it says, and the bytes of its values. Nothing is copied.
 pub fn decode(bytes: &[u8], limit: GridSize) -> Result<(Header, &[u8]), PayloadError> {
-    if bytes.len() < FIXED || bytes[..8] != MAGIC {
-        return Err(PayloadError::NotALut(bytes.len()));
-    }
-    let u16_at = |at: usize| u16::from_le_bytes([bytes[at], bytes[at + 1]]);
-    let u32_at = |at: usize| u32::from_le_bytes(array(&bytes[at..at + 4]));
-    let u64_at = |at: usize| u64::from_le_bytes(array(&bytes[at..at + 8]));
-    match u16_at(8) {
-        VERSION => {}
-        other => return Err(PayloadError::Version(other)),
-    }
-    let (begin, name_end) = (usize::from(u16_at(10)), FIXED + usize::from(bytes[60]));
-    if begin > LONGEST_HEADER || begin % 4 != 0 || begin < name_end || bytes.len() < begin {
-        return Err(PayloadError::Header("header has a length that can't be"));
-    }
-    let size = GridSize::new(u64::from(u16_at(12)))?;
-    if size > limit {
-        return Err(PayloadError::TooLarge { size, limit });
-    }
-    let order = match bytes[14] {
-        0 => EntryOrder::BlueFastest,
-        1 => EntryOrder::RedFastest,
-        _ => return Err(PayloadError::Header("order is none that is known")),
-    };
-    let source = source_of(bytes[15]).ok_or(PayloadError::Header("source is none that is known"))?;
-    if bytes[16] & !3 != 0 {
-        return Err(PayloadError::Header("output is none that is known"));
-    }
-    let hub = std::str::from_utf8(&bytes[FIXED..name_end]).ok().and_then(|name| name.parse::<Name>().ok());
-    let hub = hub.ok_or(PayloadError::Header("hub has a name that is none"))?;
-    let values = &bytes[begin..];
-    let needed = size.entries() * ENTRY;
-    if values.len() != needed {
-        return Err(PayloadError::Length { size, needed, given: values.len() });
-    }
-    let (given, said) = (crc32fast::hash(values), u32_at(20));
-    if given != said {
-        return Err(PayloadError::Checksum { given, said });
-    }
-    check_finite(values)?;
-    let life = Life { began: u64_at(28), id: u64_at(36) };
-    let claim = Claim { hub, life, priority: u32_at(24), revision: u64_at(44) };
-    let (bypass, hold) = (bytes[16] & 1 != 0, bytes[16] & 2 != 0);
-    Ok((Header { claim, size, order, source, bypass, hold, effective: u64_at(52) }, values))
+    let head = Head::read(bytes, bytes.len(), limit)?;
+    head.check(bytes)?;
+    let values = head.values(bytes);
+    Ok((head.header, values))
 }
 
 /// The entry at an index, with alpha 1.
 pub fn entry(values: &[u8], index: usize) -> Texel {
+    texel(&values[index * ENTRY..][..ENTRY])
+}
+
+/// The entries at these indices, one after the other, with alpha 1.
+pub fn entries(values: &[u8], indices: Range<usize>) -> impl Iterator<Item = Texel> {
+    values[indices.start * ENTRY..indices.end * ENTRY].chunks_exact(ENTRY).map(texel)
+}
+
+fn texel(rgb: &[u8]) -> Texel {
     let mut texel = [0; 16];
-    texel[..ENTRY].copy_from_slice(&values[index * ENTRY..][..ENTRY]);
+    texel[..ENTRY].copy_from_slice(rgb);
     texel[ENTRY..].copy_from_slice(&1f32.to_le_bytes());
     texel
 }
 
 fn check_finite(values: &[u8]) -> Result<(), PayloadError> {
     let is_bad = |value: &[u8]| !f32::from_le_bytes(array(value)).is_finite();
+    // All of them without a branch: that the compiler makes vector instructions of.
+    if !values.chunks_exact(4).fold(false, |any, value| any | is_bad(value)) {
+        return Ok(());
+    }
     let mut bad = values.chunks_exact(4).enumerate().filter(|(_, value)| is_bad(value)).map(|(at, _)| at);
     match bad.next() {
         None => Ok(()),

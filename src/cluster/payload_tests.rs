@@ -19,7 +19,7 @@ fn header(n: u64) -> Header {
 }
 
 /// Entries whose bits are of all kinds of finite numbers.
-fn entries(size: GridSize) -> Vec<Texel> {
+fn all_entries(size: GridSize) -> Vec<Texel> {
     let bits = [0x8000_0000u32, 1, 0x807f_ffff, 0x7f7f_ffff, 0xff7f_ffff, 0x3f80_0001];
     let value = |i: usize| bits.get(i).copied().unwrap_or((i as u32).wrapping_mul(2_654_435_761) & 0xbfff_ffff);
     let texel = |i: usize| {
@@ -34,7 +34,7 @@ fn entries(size: GridSize) -> Vec<Texel> {
 
 fn encoded(n: u64) -> Vec<u8> {
     let header = header(n);
-    encode(&header, entries(header.size).into_iter())
+    encode(&header, all_entries(header.size).into_iter())
 }
 
 fn refused(bytes: &[u8]) -> PayloadError {
@@ -47,11 +47,14 @@ fn every_bit_comes_back() {
         let (sent, bytes) = (header(n), encoded(n));
         let (header, values) = decode(&bytes, GridSize::MAX).unwrap();
         assert_eq!(header, sent);
-        for (i, texel) in entries(sent.size).iter().enumerate() {
+        for (i, texel) in all_entries(sent.size).iter().enumerate() {
             let got = entry(values, i);
             assert_eq!(got[..12], texel[..12], "entry {i}");
             assert_eq!(got[12..], 1f32.to_le_bytes());
         }
+        let (first, rest) = (entries(values, 0..3), entries(values, 3..sent.size.entries()));
+        let one_by_one = (0..sent.size.entries()).map(|i| entry(values, i));
+        assert!(first.chain(rest).eq(one_by_one));
         assert_eq!(checksum(&bytes), Some(crc32fast::hash(values)));
         assert!(bytes.len() <= most_bytes(sent.size));
     }
@@ -90,7 +93,7 @@ fn what_is_wrong_with_it_is_said() {
 fn what_is_no_number_is_refused() {
     let header = header(2);
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-        let mut entries = entries(header.size);
+        let mut entries = all_entries(header.size);
         entries[3][8..12].copy_from_slice(&bad.to_le_bytes());
         entries[5][0..4].copy_from_slice(&bad.to_le_bytes());
         assert_eq!(refused(&encode(&header, entries.into_iter())), PayloadError::NotFinite { count: 2, first: 3 });

@@ -89,7 +89,7 @@ pub struct NodeChannel {
     pub worst_skew_us: i64,
     /// LUTs put on the stream.
     pub applied: u64,
-    /// LUTs that were passed over, for a newer one was due before they were shown.
+    /// LUTs that were passed over, for a newer one took effect no later, or too many waited.
     pub skipped: u64,
     /// LUTs refused.
     pub refused: u64,

@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used, reason = "a test stops where something is not as it should be")]
 
 mod access;
-mod figures;
 mod network;
 #[path = "../program/mod.rs"]
 mod program;

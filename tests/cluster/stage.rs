@@ -179,11 +179,6 @@ impl Node {
         texture(&self.place, stream, n)
     }
 
-    /// Where its streams are.
-    pub fn directory(&self) -> std::path::PathBuf {
-        self.place.streams()
-    }
-
     /// What is streamed here.
     pub fn streams(&self) -> String {
         crate::program::stdout(&self.place.run(&["list"]))

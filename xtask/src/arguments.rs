@@ -21,7 +21,8 @@ Commands:
   shaders     writes the shaders anew from their core and templates
   header      writes the C header anew from capi/src/border
   bench       the server against a floor, then its parts; with arguments after `--` the parts alone, by `cargo bench`;
-              with `--page` what LUTs lose while a page of the panel is open
+              with `--page` what LUTs lose while a page of the panel is open; with `--cluster` a hub and 32 nodes against as
+              many servers: --nodes N, --size N, --rate N, --luts N, --lead MS, --rounds N
   soak        a server under faults, while what it promises is checked: --minutes M, --seconds S, --seed N
   fuzz        damaged input, steered by the code that it reaches: --seconds S for each (60), [TARGET]…; Linux
   sanitize    tests under miri, address and threads, which watch memory; [TOOL]…: these alone; Linux, nightly
@@ -56,6 +57,11 @@ pub enum Request {
     },
     /// What an open page of the panel costs.
     BenchPage,
+    /// A hub and its nodes against as many servers.
+    BenchCluster {
+        /// What goes to the program that measures them.
+        options: Vec<OsString>,
+    },
     /// The benchmarks.
     Bench {
         /// What goes to `cargo bench`.
@@ -152,9 +158,10 @@ fn bench(mut parser: lexopt::Parser) -> Result<Request, String> {
         ["--", ..] => drop(arguments.remove(0)),
         ["-h" | "--help", ..] => return Ok(Request::Help),
         ["--page"] => return Ok(Request::BenchPage),
+        ["--cluster", ..] => return Ok(Request::BenchCluster { options: arguments.split_off(1) }),
         ["--page", other, ..] | [other, ..] => {
             return Err(format!(
-                "bench takes no {other:?}; it takes --page, and what is for `cargo bench` follows `--`"
+                "bench takes no {other:?}; it takes --page or --cluster, and what is for `cargo bench` follows `--`"
             ));
         }
     }
@@ -278,5 +285,7 @@ mod tests {
         );
         assert_eq!(request("bench"), Ok(Request::Bench { arguments: Vec::new() }));
         assert_eq!(request("bench --page"), Ok(Request::BenchPage));
+        let options = ["--nodes", "8"].map(OsString::from).to_vec();
+        assert_eq!(request("bench --cluster --nodes 8"), Ok(Request::BenchCluster { options }));
     }
 }

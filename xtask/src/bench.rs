@@ -51,7 +51,7 @@ pub fn count_instructions(machine: &Machine) -> Result<(), Failure> {
 /// Measures the server end to end, then its parts. With `arguments`, the parts alone: they go to `cargo bench`.
 pub fn run(machine: &Machine, arguments: &[OsString]) -> Result<(), Failure> {
     if arguments.is_empty() {
-        measure(machine, "", "bench.json")?;
+        measure(machine, "", &[], "bench.json")?;
     }
     let command = machine.cargo("bench --benches --package").arg(PACKAGE);
     arguments.iter().fold(command, |command, a| command.arg(a)).run()
@@ -59,17 +59,22 @@ pub fn run(machine: &Machine, arguments: &[OsString]) -> Result<(), Failure> {
 
 /// Measures what LUTs lose while a page of the panel is open.
 pub fn page(machine: &Machine) -> Result<(), Failure> {
-    measure(machine, "--page", "bench-page.json")
+    measure(machine, "", &["--page".into()], "bench-page.json")
+}
+
+/// Measures a hub and its nodes against as many servers; `options` are those of the program that does it.
+pub fn cluster(machine: &Machine, options: &[OsString]) -> Result<(), Failure> {
+    let options = [&["--cluster".into()], options].concat();
+    measure(machine, "--features cluster", &options, "bench-cluster.json")
 }
 
 /// Builds the server and what measures it, and runs that.
-fn measure(machine: &Machine, options: &str, json: &str) -> Result<(), Failure> {
-    machine.cargo("build --release --package virtual-gpu-lut-box --bins").run()?;
+fn measure(machine: &Machine, features: &str, options: &[OsString], json: &str) -> Result<(), Failure> {
+    machine.cargo(&format!("build --release --package virtual-gpu-lut-box --bins {features}")).run()?;
     machine.cargo("build --release --package").arg(PACKAGE).run()?;
     let program = |name: &str| machine.target.join("release").join(format!("{name}{EXE_SUFFIX}"));
     let json = machine.target.join(json);
-    let measure = machine.program(program(PACKAGE), "").arg(program("virtual-gpu-lut-box"));
-    let measure = options.split_whitespace().fold(measure, |measure, option| measure.arg(option));
+    let measure = machine.program(program(PACKAGE), "").arg(program("virtual-gpu-lut-box")).args(options.to_vec());
     measure.arg("--json").arg(&json).run()?;
     println!("written to {}", json.display());
     Ok(())

@@ -88,6 +88,7 @@ fn run(request: Request) -> ExitCode {
         Request::Fuzz { seconds, targets } => report(fuzz::run(&machine, seconds, &targets)),
         Request::Sanitize { tools } => report(sanitize::run(&machine, &tools)),
         Request::BenchPage => report(bench::page(&machine)),
+        Request::BenchCluster { options } => report(bench::cluster(&machine, &options)),
         Request::Bench { arguments } => report(bench::run(&machine, &arguments)),
     }
 }

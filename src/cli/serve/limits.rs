@@ -8,6 +8,30 @@ use crate::wire::WireLimits;
 use clap::{Args, value_parser};
 use std::time::Duration;
 
+/// What a server and a node of a cluster both limit.
+#[derive(Args, Debug)]
+pub struct SizeArgs {
+    /// Largest LUT, as the number of entries along an axis; a strip texture holds at most 128
+    #[arg(long, default_value = "128", value_name = "N", value_parser = crate::cli::grid_size)]
+    max_lut_size: GridSize,
+    /// Most memory of textures, buffers and HTTP requests, in bytes or as 2GiB; what does not fit is refused (default: no
+    /// limit)
+    #[arg(long, value_name = "BYTES", value_parser = bytes)]
+    memory_limit: Option<u64>,
+}
+
+impl SizeArgs {
+    /// What memory counts against: one limit for all parts of a program.
+    pub(in crate::cli) fn memory(&self) -> MemoryLimit {
+        MemoryLimit::counting(self.memory_limit)
+    }
+
+    /// The largest LUT that is taken.
+    pub(in crate::cli) fn largest_lut(&self) -> GridSize {
+        self.max_lut_size
+    }
+}
+
 /// The limits of `serve`.
 #[derive(Args, Debug)]
 pub struct LimitArgs {
@@ -23,9 +47,8 @@ pub struct LimitArgs {
     /// Most channels that clients from one address may make
     #[arg(long, default_value_t = 32, value_name = "N", value_parser = value_parser!(u16).range(1..))]
     max_channels_per_address: u16,
-    /// Largest LUT, as the number of entries along an axis; a strip texture holds at most 128
-    #[arg(long, default_value = "128", value_name = "N", value_parser = crate::cli::grid_size)]
-    max_lut_size: GridSize,
+    #[command(flatten)]
+    sizes: SizeArgs,
     /// Longest message, in bytes or as 64MiB (default: what a LUT of 128³, or the largest where that is larger, needs)
     #[arg(long, value_name = "BYTES", value_parser = message_size)]
     max_message_size: Option<usize>,
@@ -38,25 +61,21 @@ pub struct LimitArgs {
     /// Seconds that a client may be silent between messages (default: for ever, as grading programs may be)
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     max_idle: Option<Duration>,
-    /// Most memory of textures, buffers and HTTP requests, in bytes or as 2GiB; what does not fit is refused (default: no
-    /// limit)
-    #[arg(long, value_name = "BYTES", value_parser = bytes)]
-    memory_limit: Option<u64>,
 }
 
 impl LimitArgs {
     /// What memory counts against: one limit for all parts of a server.
     pub(super) fn memory(&self) -> MemoryLimit {
-        MemoryLimit::counting(self.memory_limit)
+        self.sizes.memory()
     }
 
     /// The largest LUT that is taken.
     pub(super) fn largest_lut(&self) -> GridSize {
-        self.max_lut_size
+        self.sizes.largest_lut()
     }
 
     pub(super) fn memory_limit(&self) -> Option<u64> {
-        self.memory_limit
+        self.sizes.memory_limit
     }
 
     pub(super) fn channels(&self, settings: ChannelSettings) -> ChannelSettings {
@@ -79,10 +98,10 @@ impl LimitArgs {
 
     fn wire(&self) -> WireLimits {
         let limits = WireLimits::default();
-        let largest = self.max_lut_size.rgba_bytes() + (64 << 10);
+        let largest = self.largest_lut().rgba_bytes() + (64 << 10);
         WireLimits {
             message_bytes: self.max_message_size.unwrap_or(limits.message_bytes.max(largest)),
-            lut_size: self.max_lut_size,
+            lut_size: self.largest_lut(),
             silence: self.message_silence,
             message_time: self.message_time,
             idle: self.max_idle,
@@ -98,7 +117,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 /// A number of bytes on the command line.
-pub(in crate::cli) fn bytes(text: &str) -> Result<u64, String> {
+fn bytes(text: &str) -> Result<u64, String> {
     const UNITS: [(&str, u64); 7] = [
         ("KiB", 1 << 10),
         ("MiB", 1 << 20),

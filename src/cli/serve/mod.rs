@@ -20,7 +20,7 @@ pub(in crate::cli) use dashboard::kept_lines;
 use crate::EVENTS;
 use crate::channel::ChannelSet;
 use crate::cli::configured::Configured;
-use crate::cli::log::{self, Detail, Log, LogFormat};
+use crate::cli::log::{Log, LogArgs};
 use crate::hald::{EntryOrder, Layout};
 use crate::memory_limit::MemoryLimit;
 use crate::server::{Access, Network, Server, ServerConfig};
@@ -106,15 +106,8 @@ pub struct Serve {
     config: config_file::ConfigFile,
     #[command(flatten)]
     limits: limits::LimitArgs,
-    /// Log each LUT (debug logging)
-    #[arg(long, short)]
-    verbose: bool,
-    /// Log operational details
-    #[arg(long)]
-    info_logging: bool,
-    /// How a line of the log is written
-    #[arg(long, default_value = "human", value_name = "FORMAT")]
-    log_format: LogFormat,
+    #[command(flatten)]
+    log: LogArgs,
     /// What single channels have otherwise; only a file can say it.
     #[arg(skip)]
     pub(in crate::cli) channels: BTreeMap<ChannelId, ChannelArgs>,
@@ -126,8 +119,8 @@ pub(in crate::cli) const FLUSH_TIME: Duration = Duration::from_secs(3);
 /// Serves until SIGINT or SIGTERM, or until its terminal is closed (on Windows: Ctrl-C, Ctrl-Break, closing the window,
 /// logging off).
 pub(super) fn run(args: &Serve, configured: &Configured) -> anyhow::Result<ExitCode> {
-    let log = log::start(args.detail(), args.log_format);
-    serve(args, configured, &log).or_else(|e| match log::is_for_machines(args.log_format) {
+    let log = args.log.start();
+    serve(args, configured, &log).or_else(|e| match args.log.is_for_machines() {
         true => {
             error!("{}", super::sentence(&e));
             Ok(ExitCode::FAILURE)
@@ -137,14 +130,6 @@ pub(super) fn run(args: &Serve, configured: &Configured) -> anyhow::Result<ExitC
 }
 
 impl Serve {
-    fn detail(&self) -> Detail {
-        match (self.verbose, self.info_logging) {
-            (true, _) => Detail::Debug,
-            (false, true) => Detail::Info,
-            (false, false) => Detail::Quiet,
-        }
-    }
-
     fn access(&self) -> Access {
         Access { allow: self.allow.clone(), deny: self.deny.clone() }
     }

@@ -174,7 +174,7 @@ impl Running<'_> {
         if let Some(dashboard) = self.dashboard {
             dashboard.set_access(config.access);
         }
-        self.log.set(args.detail());
+        self.log.set(args.log.detail());
     }
 }
 
