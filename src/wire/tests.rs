@@ -236,6 +236,40 @@ fn messages_follow_one_another_whatever_the_first_held() {
     assert!(reader.next_message().unwrap().is_none());
 }
 
+/// Notes how much is asked for at once.
+struct Asked<'a> {
+    bytes: &'a [u8],
+    most: &'a std::cell::Cell<usize>,
+}
+
+impl Read for Asked<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        self.most.set(self.most.get().max(into.len()));
+        self.bytes.read(into)
+    }
+}
+
+#[test]
+fn a_message_is_read_in_the_pieces_that_it_is_told_to_and_arrives_whole() {
+    let data: Vec<u8> = (0u32..1 << 20).flat_map(u32::to_le_bytes).collect();
+    let document = doc! { "x": "z".repeat(200_000), "command": "setLUT", "arguments": { "lutData": binary(&data) } };
+    let bytes = bytes_of(&document);
+    for piece in [1 << 10, 64 << 10, 256 << 10, 1 << 30] {
+        let most = std::cell::Cell::new(0);
+        // What comes before a message is known is read as before.
+        let (first, rest) = bytes.split_at(4);
+        let source = first.chain(Asked { bytes: rest, most: &most });
+        let mut reader = MessageReader::new(source, WireLimits::default());
+        let (mut request, mut gather) = (Request::default(), Gather::default());
+        let mut message = reader.next_message().unwrap().unwrap();
+        message.read_in_pieces(piece);
+        request.read(&mut message, &mut gather).unwrap();
+        message.finish().unwrap();
+        assert!(gather.entries.as_flattened() == data);
+        assert_eq!(most.get(), piece.min(256 << 10), "pieces of {piece}");
+    }
+}
+
 /// Any BSON value, nested a little.
 fn any_bson() -> impl Strategy<Value = Bson> {
     let leaf = prop_oneof![
