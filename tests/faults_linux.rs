@@ -9,7 +9,7 @@ use program::{Place, Running, stderr, stdout};
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use wire::{PATIENCE, Wire, pattern, set_lut};
 
 /// A server that has at most so many file descriptors.
@@ -49,6 +49,24 @@ fn out_of_file_descriptors_existing_clients_go_on_and_later_ones_are_served_when
     Wire::connect(address(&server)).accepted(&set_lut(Some("new"), pattern(17, 9)));
     let said = server.output().matches("no connection can be accepted").count();
     assert!(said < 4, "said {said} times:\n{}", server.output());
+}
+
+/// Linux says that there is no descriptor also to a server for which no connection waits.
+#[test]
+fn a_lack_of_file_descriptors_that_nobody_waited_for_is_said_to_be_over() {
+    let place = Place::new();
+    let server = serve_with_descriptors(&place, 32);
+    let mut clients = Vec::new();
+    while !server.output().contains("no connection can be accepted at present (") {
+        assert!(clients.len() < 40, "32 descriptors are enough for {} connections", clients.len());
+        let mut client = Wire::connect(address(&server));
+        client.accepted(&set_lut(Some("cam"), pattern(2, 1)));
+        clients.push(client);
+        // It looks for another one after each that it accepts.
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    drop(clients);
+    server.wait_for_line("connections are accepted again");
 }
 
 #[test]

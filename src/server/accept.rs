@@ -347,6 +347,8 @@ impl Acceptor {
                     }
                 }
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    // Nobody waits. And Linux looks for a descriptor first, so that a lack can begin and end with nobody waiting.
+                    self.shortage.suffices();
                     empty += 1;
                     if empty == self.listeners.len() {
                         self.dropped = 0;
